@@ -41,10 +41,10 @@ calendar.
 """
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_CLAIMS = frozenset(
-    "iss aud jti sub iat nbf exp maintenance_exp edition seats features "
-    "installation trial grace_days supersedes".split()
+_REQUIRED_CLAIMS = frozenset(
+    {"iss", "aud", "jti", "sub", "iat", "nbf", "maintenance_exp", "edition", "seats"}
 )
+_OPTIONAL_CLAIMS = frozenset({"exp", "features", "installation", "trial", "grace_days", "supersedes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,9 @@ def read_claims(
         supersedes=_optional(claims, "supersedes", _list_of(_uuid), ()),
         signing_key=kid,
         evaluation=kid.startswith(EVALUATION_PREFIX),
-        other_claims=MappingProxyType({name: claims[name] for name in claims.keys() - _CLAIMS}),
+        other_claims=MappingProxyType(
+            {name: claims[name] for name in claims.keys() - _REQUIRED_CLAIMS - _OPTIONAL_CLAIMS}
+        ),
     )
     if granted.has_ended(granted.starts):
         raise LicenseError("claim_invalid", claim="exp")
@@ -198,9 +200,7 @@ def days_left(instant: datetime, now: datetime, zone: ZoneInfo) -> int:
 
 
 def _required(claims: Mapping[str, object], name: str, read: Callable[[object], T | None]) -> T:
-    """Return the claim ``name`` as ``read`` understands it; a reader answers None to what is not
-    permitted.
-    """
+    """Return the claim ``name`` as ``read`` understands it, which answers None to what is not permitted."""
     if name not in claims:
         raise LicenseError("claim_missing", claim=name)
     value = read(claims[name])

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.license.document import PRODUCT, Verifier
 from app.license.reasons import REASONS
-from app.license.signature import KID, TrustedKey, require_strength
+from app.license.signature import KID, TrustedKey, UnfitKeyError, require_strength
 from app.refusal import Refusal
 
 BITS_WHEN_MADE = 3072
@@ -79,11 +79,11 @@ def load_private_key(pem: bytes, passphrase: bytes | None = None) -> rsa.RSAPriv
     """Read a private key in PEM; raises Refusal ``private_key_unusable``, for a wrong passphrase too."""
     try:
         private_key = load_pem_private_key(pem, passphrase)
-        if not isinstance(private_key, rsa.RSAPrivateKey):
-            raise ValueError("not an RSA key")
         require_strength(private_key.public_key())
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Refusal(REASONS["private_key_unusable"]) from None
+    except (ValueError, TypeError, UnsupportedAlgorithm, UnfitKeyError):
+        private_key = None
+    if not isinstance(private_key, rsa.RSAPrivateKey):
+        raise Refusal(REASONS["private_key_unusable"])
     return private_key
 
 

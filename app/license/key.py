@@ -61,8 +61,7 @@ class ParsedKey:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` without what mail programs, issuing tools and careful copying put around and into a
-    key.
+    """Return ``text`` without what mail programs, issuing tools and careful copying add to a key.
 
     That is: white space of any kind anywhere, invisible format characters, reply marks (``> ``) at the start
     of lines, soft breaks (``=`` at the end of a line that is not the last), BEGIN and END lines, a ``Bearer``
@@ -78,8 +77,7 @@ def clean(text: str) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """Return the 12 lower-case hexadecimal digits that name the license key ``text``: the first of its
-    SHA-256.
+    """Return the first 12 hexadecimal digits of the SHA-256 of a license key, in lower case, which name it.
 
     The text is cleaned first, so that one key has one fingerprint however it was pasted. Never fails.
     """
@@ -119,9 +117,7 @@ def _decode(part: str) -> bytes:
 
 
 def _read_object(data: bytes) -> Mapping[str, object]:
-    """Read a JSON object: UTF-8 without BOM, no name twice, no NaN or infinity, no lone surrogate, bounded
-    depth.
-    """
+    """Read a JSON object in UTF-8: no BOM, name twice, NaN, infinity or lone surrogate, and bounded depth."""
     try:
         value: object = json.loads(
             data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
@@ -153,9 +149,7 @@ def _finite(number: str) -> float:
 
 
 def _check(value: object, levels: int) -> None:
-    """Raise ValueError where ``value`` nests deeper than ``levels`` or holds a text that UTF-8 cannot
-    express.
-    """
+    """Raise ValueError where ``value`` nests deeper than ``levels`` or holds a lone surrogate."""
     if not levels:
         raise ValueError("nested too deep")
     if isinstance(value, str):
@@ -170,9 +164,7 @@ def _check(value: object, levels: int) -> None:
 
 
 def _checked_header(header: Mapping[str, object]) -> Mapping[str, object]:
-    """Accept one header only; ``crit``, ``jwk``, ``jku``, ``x5u``, ``b64`` and all others are refused by
-    name.
-    """
+    """Accept one header only: ``crit``, ``jwk``, ``jku``, ``x5u``, ``b64`` and all others refuse the key."""
     if header.get("alg") != "RS256":
         raise LicenseError("unsupported_algorithm")
     if header.keys() != {"alg", "kid", "typ"} or header["typ"] != "license+jwt":

@@ -1,12 +1,14 @@
-"""Which license is in force, and what follows from it: records, installation, registered users and now in,
-standing out.
+"""Which license is in force, and what follows from it.
 
-The rules are those of design section 4, "In force", and of section 3, rules 3 to 6. Nothing is remembered
-between calls, so a standing is exact at the very instant it is asked for.
+Records, installation, registered users and now go in, the standing comes out. The rules are those of design
+section 4, "In force", and of section 3, rules 3 to 6. Nothing is remembered between calls, so a standing is
+exact at the very instant it is asked for.
+
 Pure: neither Flask nor SQLAlchemy is imported.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -117,9 +119,7 @@ class Standing:
 def evaluate(
     records: Sequence[Record], *, installation: str, registered_users: int, now: datetime
 ) -> Standing:
-    """Return the standing at ``now`` (aware) of the installation with that id and so many registered
-    users.
-    """
+    """Return the standing at ``now`` (aware) of the installation with that id and that many users."""
     candidates = _candidates(records, installation)
     in_force = _in_force(candidates, now)
     if in_force is None:
@@ -230,7 +230,7 @@ def _candidates(records: Sequence[Record], installation: str) -> Sequence[_Candi
     )
 
 
-def _withdrawn(candidates: Sequence[_Candidate], now: datetime) -> Set[int]:
+def _withdrawn(candidates: Sequence[_Candidate], now: datetime) -> AbstractSet[int]:
     """Return the ids of the candidates that are withdrawn at ``now``.
 
     A license withdraws from its own start on, for good: also after its own end, and if it is withdrawn
@@ -259,9 +259,7 @@ def _in_force(candidates: Sequence[_Candidate], now: datetime) -> _Candidate | N
 
 
 def _next(candidates: Sequence[_Candidate], now: datetime) -> License | None:
-    """Return the scheduled license that will be in force first: of several with the same start, the
-    latest.
-    """
+    """Return the scheduled license that will be in force first: the latest of those that start first."""
     scheduled = [candidate for candidate in candidates if not candidate.license.has_started(now)]
     first = [candidate.license for candidate in scheduled if candidate.starts == scheduled[0].starts]
     return first[-1] if first else None

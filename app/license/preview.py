@@ -72,9 +72,7 @@ class Preview:
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hexadecimal, over everything that is shown, to notice what changes before the
-        confirmation.
-        """
+        """SHA-256 in hexadecimal over all that is shown, to notice what changes before the confirmation."""
         shown = (
             self.candidate.fingerprint,
             self.old.license and self.old.license.fingerprint,
@@ -127,7 +125,7 @@ def build(
         at_start=at_start,
         starts_at=starts_at,
         starts_later=starts_at > now,
-        changes=_changes(before, candidate, bool(lost), starts_at > now),
+        changes=_changes(before, candidate, loses_features=bool(lost), later=starts_at > now),
         features_gained=tuple(sorted(features_after - features_before)),
         features_lost=lost,
         locked_out=max(registered_users - system_administrators, 0) if shuts_out else 0,
@@ -140,7 +138,9 @@ def _all_features(granted: License | None, features_of: Callable[[str], frozense
     return features_of(granted.edition).union(granted.features) if granted else frozenset()
 
 
-def _changes(before: License | None, after: License, loses_features: bool, later: bool) -> tuple[Change, ...]:
+def _changes(
+    before: License | None, after: License, *, loses_features: bool, later: bool
+) -> tuple[Change, ...]:
     """Compare line by line; where there is nothing to compare with, only a later start is worse."""
     starts = Change("starts", before.starts if before else None, after.starts, later)
     if before is None:

@@ -23,8 +23,13 @@ KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a signing key may be called, so that ``<kid>.pem`` is a plain file name everywhere."""
 MINIMUM_BITS = 2048
 """The smallest RSA modulus that is trusted (RFC 7518, section 3.3)."""
+_LEAST_EXPONENT = 65537
 _FILE_LIMIT = 16 * 1024
 _ALGORITHMS = {"RS256": RSAAlgorithm(RSAAlgorithm.SHA256)}
+
+
+class UnfitKeyError(Exception):
+    """A key is not to be relied upon; the text is a message id that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,7 @@ class TrustedKeys:
 
 
 def load_trusted_keys(folder: Path) -> TrustedKeys:
-    """Read every ``<kid>.pem`` in ``folder``; what cannot be trusted is reported and costs nobody else
-    anything.
+    """Read every ``<kid>.pem`` in ``folder``; a file that cannot be trusted is reported and left out.
 
     A private key is reported rather than ignored: it does not belong on a server that only verifies.
     """
@@ -59,7 +63,7 @@ def load_trusted_keys(folder: Path) -> TrustedKeys:
     for file in sorted(folder.glob("*.pem")):
         try:
             keys[file.stem] = TrustedKey(_checked_kid(file), "RS256", _read_public_key(file))
-        except ValueError as problem:
+        except UnfitKeyError as problem:
             problems.append((file.name, str(problem)))
     return TrustedKeys(keys, tuple(problems))
 
@@ -84,24 +88,23 @@ def require_strength(public_key: object) -> RSAPublicKey:
     """Return ``public_key`` if it is RSA with a modulus and an exponent that can be trusted.
 
     The exponent must be odd and lie from 65537 to 2**32 (FIPS 186-5, appendix A.1.1, demands the lower bound;
-    the upper one bounds the time of a verification). Raises ValueError with a message id that says what is
-    wrong.
+    the upper one bounds the time of a verification). Raises UnfitKeyError.
     """
     if not isinstance(public_key, RSAPublicKey):
-        raise ValueError(N_("It is not an RSA key."))
+        raise UnfitKeyError(N_("It is not an RSA key."))
     if public_key.key_size < MINIMUM_BITS:
-        raise ValueError(N_("The key is too small; RSA keys of 2048 bits or more are accepted."))
+        raise UnfitKeyError(N_("The key is too small; RSA keys of 2048 bits or more are accepted."))
     exponent = public_key.public_numbers().e
-    if not (65537 <= exponent < 2**32 and exponent % 2):
-        raise ValueError(N_("The key has an unusual public exponent, which is not accepted."))
+    if not (_LEAST_EXPONENT <= exponent < 2**32 and exponent % 2):
+        raise UnfitKeyError(N_("The key has an unusual public exponent, which is not accepted."))
     return public_key
 
 
 def _checked_kid(file: Path) -> str:
     if file.name.endswith(".private.pem"):
-        raise ValueError(N_("It is a private key and does not belong here; keep it with the vendor."))
+        raise UnfitKeyError(N_("It is a private key and does not belong here; keep it with the vendor."))
     if not KID.fullmatch(file.stem):
-        raise ValueError(N_("The file name is not a permitted name of a signing key."))
+        raise UnfitKeyError(N_("The file name is not a permitted name of a signing key."))
     return file.stem
 
 
@@ -114,17 +117,17 @@ def _read_public_key(file: Path) -> RSAPublicKey:
     """
     try:
         if not file.is_file() or file.stat().st_size > _FILE_LIMIT:
-            raise ValueError(N_("It is not a file with a public key."))
+            raise UnfitKeyError(N_("It is not a file with a public key."))
         data = file.read_bytes()
     except OSError:
-        raise ValueError(N_("The file cannot be read.")) from None
+        raise UnfitKeyError(N_("The file cannot be read.")) from None
     if b"PRIVATE KEY" in data:
-        raise ValueError(N_("It is a private key and does not belong here; keep it with the vendor."))
+        raise UnfitKeyError(N_("It is a private key and does not belong here; keep it with the vendor."))
     try:
         key = load_pem_public_key(data)
     except (ValueError, UnsupportedAlgorithm):
-        raise ValueError(N_("It is not a public key in PEM.")) from None
+        raise UnfitKeyError(N_("It is not a public key in PEM.")) from None
     public_key = require_strength(key)
     if data.split() != public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).split():
-        raise ValueError(N_("The file must hold one public key in PEM and nothing else."))
+        raise UnfitKeyError(N_("The file must hold one public key in PEM and nothing else."))
     return public_key
