@@ -1,0 +1,1 @@
+"""The license: key, verification, policy, gate, screen."""

@@ -141,6 +141,12 @@ def evaluate(
     )
 
 
+def undetermined() -> Standing:
+    """Return the standing to fall back on where the standing itself cannot be determined: it lets nobody work."""
+    nothing = Usability(False, None, StandingKind.UNVERIFIABLE.value)
+    return Standing(StandingKind.UNVERIFIABLE, None, None, 0, nothing, nothing)
+
+
 def record_states(
     records: Sequence[Record], *, installation: str, now: datetime
 ) -> Mapping[int, RecordState]:

@@ -1,0 +1,96 @@
+"""The audit log: who did what, when, from where, and what it was before and after. Append-only, without secrets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from flask import g, has_request_context, request
+from sqlalchemy import JSON, Index, String
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app import clock
+from app.database import RowId, UtcDateTime, write_transaction
+from app.extensions import Base
+
+OUTCOME_DONE = "done"
+OUTCOME_REFUSED = "refused"
+COMMAND_LINE = "command line"
+_log = structlog.get_logger("timetracker.audit")
+
+
+class AuditEntry(Base):
+    """One thing that somebody did or was refused. Triggers refuse UPDATE and DELETE."""
+
+    __tablename__ = "audit_entries"
+    # The log is read latest first, whatever it is filtered by; each filter has an index that ends with the instant.
+    __table_args__ = (
+        Index(None, "at", "id"),
+        Index(None, "action", "at", "id"),
+        Index(None, "actor", "at", "id"),
+        Index(None, "outcome", "at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(200))
+    outcome: Mapped[str] = mapped_column(String(16))
+    code: Mapped[str | None] = mapped_column(String(64))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    address: Mapped[str] = mapped_column(String(64))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is to be recorded; ``action`` is ``thing.verb``, such as ``license.register``."""
+
+    action: str
+    target: str = ""
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    actor: str | None = None
+    """Login of whoever did it; None takes the one of the request, or the command line."""
+
+
+def record(session: Session, event: Event, *, code: str | None = None) -> None:
+    """Add ``event`` to the transaction that does it, so that neither happens without the other."""
+    session.add(_entry(event, code))
+    _log.info(event.action, target=event.target, code=code)
+
+
+def record_refusal(event: Event, code: str) -> None:
+    """Record that ``event`` was refused for ``code``, in a transaction of its own.
+
+    A database that cannot be written to must not turn a refusal into an error: then the log alone has it.
+    """
+    try:
+        with write_transaction() as session:
+            record(session, event, code=code)
+    except SQLAlchemyError:
+        _log.exception("audit log could not be written", action=event.action, code=code)
+
+
+def _entry(event: Event, code: str | None) -> AuditEntry:
+    return AuditEntry(
+        at=clock.now(),
+        actor=(_actor() if event.actor is None else event.actor)[:64],
+        action=event.action,
+        target=event.target[:200],
+        outcome=OUTCOME_REFUSED if code else OUTCOME_DONE,
+        code=code,
+        before=dict(event.before) if event.before is not None else None,
+        after=dict(event.after) if event.after is not None else None,
+        address=(request.remote_addr or "") if has_request_context() else "",
+    )
+
+
+def _actor() -> str:
+    if not has_request_context():
+        return COMMAND_LINE
+    identity = g.get("identity")
+    return identity.login if identity is not None else ""

@@ -1,0 +1,125 @@
+"""Who is asking: session, user, seat count and license revision, in one statement (design section 7)."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flask import current_app, g
+from flask_login import UserMixin, current_user
+from sqlalchemy import bindparam, func, select
+
+from app import clock
+from app.auth.models import User, UserPermission, UserSession
+from app.config import Settings
+from app.database import UtcDateTime, read_connection
+from app.extensions import login_manager
+from app.security import SYSTEM_ADMINISTRATOR
+from app.settings.state import STATE_COLUMNS, STATE_CONDITIONS, state_from_row
+
+
+@dataclass(frozen=True, slots=True)
+class Identity(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """A user who is logged in, as the gate read it; no ORM entity, so nothing is loaded behind its back."""
+
+    user_id: int
+    login: str
+    name: str
+    email: str | None
+    language: str | None
+    time_zone: str | None
+    theme: str
+    permissions: frozenset[str]
+    session_id: int
+    session_last_seen_at: datetime
+    token: str = field(repr=False)
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the cookie: the session's opaque token."""
+        return self.token
+
+    @property
+    def is_system_administrator(self) -> bool:
+        """Whether the user holds the System Administrator privilege."""
+        return SYSTEM_ADMINISTRATOR in self.permissions
+
+    @property
+    def initials(self) -> str:
+        """Up to two letters for the avatar."""
+        words = self.name.split()
+        return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
+
+
+def current_identity() -> Identity | None:
+    """Who is logged in with this request, None for nobody; read on the first call, and kept for the request."""
+    if not current_user.is_authenticated:
+        return None
+    identity: Identity = g.identity
+    return identity
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256 of a session token; the token has 256 random bits, so a plain hash is enough."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+_VISITOR = (
+    select(
+        UserSession.id.label("session_id"),
+        UserSession.last_seen_at.label("session_last_seen_at"),
+        User.id.label("user_id"),
+        User.login,
+        User.name,
+        User.email,
+        User.language,
+        User.time_zone,
+        User.theme,
+        select(func.aggregate_strings(UserPermission.permission, ","))
+        .where(UserPermission.user_id == User.id)
+        .scalar_subquery()
+        .label("permissions"),
+        *STATE_COLUMNS,
+    )
+    .join_from(UserSession, User, UserSession.user_id == User.id)
+    .where(
+        UserSession.token_hash == bindparam("token_hash"),
+        UserSession.expires_at > bindparam("now", type_=UtcDateTime()),
+        UserSession.last_seen_at > bindparam("idle_since", type_=UtcDateTime()),
+        User.deleted_at.is_(None),
+        *STATE_CONDITIONS,
+    )
+)
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
+def load_identity(token: str) -> Identity | None:
+    """Read who holds the session token ``token``; None where the session has ended.
+
+    Called by Flask-Login at most once a request, and never for a visitor without a session cookie.
+    """
+    settings: Settings = current_app.extensions["settings"]
+    now = clock.now()
+    parameters = {
+        "token_hash": token_hash(token),
+        "now": now,
+        "idle_since": now - timedelta(minutes=settings.session_idle_minutes),
+    }
+    with read_connection() as connection:
+        row = connection.execute(_VISITOR, parameters).one_or_none()
+    if row is None:
+        return None
+    g.installation_state = state_from_row(row)
+    identity = Identity(
+        user_id=row.user_id,
+        login=row.login,
+        name=row.name,
+        email=row.email,
+        language=row.language,
+        time_zone=row.time_zone,
+        theme=row.theme,
+        permissions=frozenset(row.permissions.split(",")) if row.permissions else frozenset(),
+        session_id=row.session_id,
+        session_last_seen_at=row.session_last_seen_at,
+        token=token,
+    )
+    g.identity = identity
+    return identity

@@ -1,0 +1,73 @@
+"""Users, their permissions and their sessions."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.database import RowId, UtcDateTime
+from app.extensions import Base
+
+
+class User(Base):
+    """A registered user while ``deleted_at`` is null: one seat, administrators included.
+
+    ``login_key``, ``name_key`` and ``email_key`` are the folded forms (NFKC, case-folded) that uniqueness, order and
+    search go by; ``search_text`` holds all three, one a line.
+    """
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    login: Mapped[str] = mapped_column(String(64))
+    login_key: Mapped[str] = mapped_column(String(256), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(String(800))
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(1016))
+    search_text: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    language: Mapped[str | None] = mapped_column(String(8))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    theme: Mapped[str] = mapped_column(String(8), default="auto", server_default="auto")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    permissions: Mapped[list["UserPermission"]] = relationship(cascade="all, delete-orphan")
+
+
+class UserPermission(Base):
+    """A permission that a user holds, by its name; ``app.security.PERMISSIONS`` says which there are."""
+
+    __tablename__ = "user_permissions"
+    __table_args__ = (Index(None, "permission", "user_id"),)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    permission: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class UserSession(Base):
+    """A browser that is logged in. The cookie carries a random token, this row its SHA-256 alone."""
+
+    __tablename__ = "user_sessions"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    client: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Throttle(Base):
+    """Failed attempts of one account or one address; the key is a hash, so that the table names nobody."""
+
+    __tablename__ = "throttles"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    open_again_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    forgotten_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

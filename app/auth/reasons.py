@@ -1,0 +1,109 @@
+"""Every reason for which signing in, setting up or changing an account is refused."""
+
+from app.refusal import Reason
+from app.translation import N_
+
+WRONG_CREDENTIALS = Reason(
+    "wrong_credentials",
+    N_("The login name or the password is not right."),
+    N_("Type both again. A system administrator can set a new password for you."),
+)
+TOO_MANY_ATTEMPTS = Reason(
+    "too_many_attempts",
+    N_("There were too many failed attempts."),
+    N_("Try again in %(minutes)s minutes."),
+    status=429,
+)
+WRONG_SETUP_CODE = Reason(
+    "wrong_setup_code",
+    N_("This is not the set-up code of this installation."),
+    N_("Copy it from where the application was started, or run: flask setup-code"),
+)
+SETUP_FINISHED = Reason(
+    "setup_finished",
+    N_("Somebody else has just set this installation up."),
+    N_("Log in, or ask that person for a user."),
+    status=409,
+)
+WRONG_CURRENT_PASSWORD = Reason(
+    "wrong_current_password",
+    N_("The current password is not right."),
+    N_("Type it again. A system administrator can set a new password for you."),
+)
+PASSWORD_TOO_SHORT = Reason(
+    "password_too_short",
+    N_("A password has at least %(minimum)s characters."),
+    N_("Use a longer one, such as four words that nobody would guess."),
+)
+PASSWORD_TOO_LONG = Reason(
+    "password_too_long",
+    N_("A password has at most %(maximum)s characters."),
+    N_("Use a shorter one."),
+)
+PASSWORD_TOO_WEAK = Reason(
+    "password_too_weak",
+    N_("This password is easy to guess."),
+    N_("Use a longer one, such as four words that nobody would guess."),
+)
+LOGIN_INVALID = Reason(
+    "login_invalid",
+    N_("A login name has 1 to 64 characters, and no spaces or control characters."),
+    N_("Use letters, digits, dots, dashes or an e-mail address."),
+)
+LOGIN_TAKEN = Reason(
+    "login_taken",
+    N_("The login name %(login)s is taken."),
+    N_("Choose another one."),
+    status=409,
+)
+LOGIN_DELETED = Reason(
+    "login_deleted",
+    N_("The login name %(login)s belongs to a deleted user."),
+    N_("Restore that user, or choose another login name."),
+    status=409,
+)
+NAME_INVALID = Reason(
+    "name_invalid",
+    N_("A name has 1 to 200 characters, and no control characters."),
+    N_("Type the name as people write it."),
+)
+EMAIL_INVALID = Reason(
+    "email_invalid",
+    N_("This is not an e-mail address."),
+    N_("Type it as name@example.org, or leave it empty."),
+)
+TIME_ZONE_INVALID = Reason(
+    "time_zone_invalid",
+    N_("There is no time zone of this name."),
+    N_("Choose one of the list, such as Europe/Berlin."),
+)
+USER_UNKNOWN = Reason(
+    "user_unknown",
+    N_("There is no user %(login)s."),
+    N_("Look the login name up in the list of users."),
+    status=404,
+)
+USER_NOT_DELETED = Reason(
+    "user_not_deleted",
+    N_("%(login)s is not deleted."),
+    N_("There is nothing to restore."),
+    status=409,
+)
+OWN_ACCOUNT = Reason(
+    "own_account",
+    N_("You cannot delete yourself or withdraw your own System Administrator privilege."),
+    N_("Ask another system administrator to do it."),
+    status=409,
+)
+LAST_ADMINISTRATOR = Reason(
+    "last_administrator",
+    N_("%(login)s is the last system administrator."),
+    N_("Give another user the System Administrator privilege first."),
+    status=409,
+)
+CHANGED_MEANWHILE = Reason(
+    "changed_meanwhile",
+    N_("Somebody else has changed this user meanwhile."),
+    N_("What is shown now is the present state. Make your change again."),
+    status=409,
+)

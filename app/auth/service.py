@@ -1,0 +1,195 @@
+"""Signing in and out, the first administrator, and one's own account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app, g, request, session
+from flask_login import login_user, logout_user
+from sqlalchemy import exists, select
+
+from app import clock
+from app.audit import Event, record, record_refusal
+from app.auth import reasons, throttle
+from app.auth.folding import fold
+from app.auth.identity import Identity, load_identity
+from app.auth.models import User, UserPermission
+from app.auth.passwords import check_password_rules, hash_password, password_matches
+from app.auth.sessions import end_session, end_sessions_of, start_session
+from app.auth.setup import is_setup_code
+from app.auth.users import UserDetails, add_user, write_details
+from app.config import Settings
+from app.database import read_connection, write_transaction
+from app.license.reasons import LicenseError
+from app.license.service import current_standing
+from app.refusal import Refusal
+from app.security import SYSTEM_ADMINISTRATOR
+from app.settings.models import lock_installation
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Whoever is trying to log in, as far as the database knows the login name."""
+
+    user_id: int | None
+    login: str
+    password_hash: str | None
+    is_system_administrator: bool
+
+
+def log_in(login: str, password: str) -> None:
+    """Start a session for whoever has this login name and password.
+
+    That members are locked out by the license is told only after a correct password, and no session is made
+    (design 3.4).
+
+    Raises:
+        Refusal: ``too_many_attempts``, ``wrong_credentials``, or the code of a restricted standing.
+    """
+    now = clock.now()
+    keys = (throttle.account(fold(login)), throttle.address(request.remote_addr or ""))
+    throttle.require_open(keys, now)
+    candidate = _find(login)
+    if not password_matches(candidate.password_hash, password) or candidate.user_id is None:
+        _count_failed_login(keys, login, now)
+        raise Refusal(reasons.WRONG_CREDENTIALS)
+    standing = current_standing()
+    if standing.restricted and not candidate.is_system_administrator:
+        code = standing.code or standing.kind.value
+        record_refusal(Event("session.start", target=candidate.login, actor=candidate.login), code)
+        raise LicenseError(code)
+    _start(candidate.user_id, candidate.login, keys, now)
+
+
+def _find(login: str) -> _Candidate:
+    privileged = exists().where(UserPermission.user_id == User.id, UserPermission.permission == SYSTEM_ADMINISTRATOR)
+    query = select(User.id, User.login, User.password_hash, privileged).where(
+        User.login_key == fold(login), User.deleted_at.is_(None)
+    )
+    with read_connection() as connection:
+        row = connection.execute(query).one_or_none()
+    return _Candidate(*row) if row is not None else _Candidate(None, login, None, False)
+
+
+def _count_failed_login(keys: tuple[throttle.Key, ...], login: str, now: datetime) -> None:
+    with write_transaction() as session:
+        throttle.count_failure(session, keys, now)
+        event = Event("session.start", target=login, actor="")
+        record(session, event, code=reasons.WRONG_CREDENTIALS.code)
+
+
+def _start(user_id: int, login: str, keys: tuple[throttle.Key, ...], now: datetime) -> None:
+    settings: Settings = current_app.extensions["settings"]
+    with write_transaction() as transaction:
+        # Guesses that ran side by side with the one that closed the account do not profit from being right.
+        throttle.require_open(keys, now, transaction)
+        throttle.forget(transaction, keys[0])
+        token = start_session(transaction, user_id, now=now, settings=settings)
+        user = transaction.get_one(User, user_id)
+        user.last_seen_at = now
+        record(transaction, Event("session.start", target=login, actor=login))
+    language = session.get("language")
+    # Whatever stood in the cookie before belongs to whoever had it: its CSRF token above all.
+    session.clear()
+    if language:
+        session["language"] = language
+    identity = load_identity(token)
+    if identity is not None:
+        login_user(identity)
+
+
+def log_out(identity: Identity) -> None:
+    """End the session on the server and forget it in the browser."""
+    with write_transaction() as transaction:
+        end_session(transaction, identity.session_id)
+        record(transaction, Event("session.end", target=identity.login))
+    logout_user()
+    g.pop("identity", None)
+    session.clear()
+
+
+def create_first_administrator(code: str, details: UserDetails, password: str) -> None:
+    """Set the installation up: its first user, its language and its time zone. Of two people at once, one wins.
+
+    Raises:
+        Refusal: ``too_many_attempts``, ``wrong_setup_code``, ``setup_finished``, or what ``add_user`` refuses.
+    """
+    now = clock.now()
+    keys = (throttle.setup(request.remote_addr or ""),)
+    throttle.require_open(keys, now)
+    if not is_setup_code(code):
+        with write_transaction() as transaction:
+            throttle.count_failure(transaction, keys, now)
+            record(transaction, Event("installation.set_up", actor=""), code=reasons.WRONG_SETUP_CODE.code)
+        raise Refusal(reasons.WRONG_SETUP_CODE, field="setup_code")
+    with write_transaction() as transaction:
+        installation = lock_installation(transaction)
+        if transaction.execute(select(exists(select(User.id)))).scalar_one():
+            raise Refusal(reasons.SETUP_FINISHED)
+        user = add_user(
+            transaction,
+            details,
+            password=password,
+            permissions=frozenset({SYSTEM_ADMINISTRATOR}),
+            now=now,
+            actor=details.login,
+        )
+        installation.time_zone = details.time_zone or installation.time_zone
+        installation.language = details.language or installation.language
+        after = {"time_zone": installation.time_zone, "language": installation.language}
+        record(transaction, Event("installation.set_up", after=after, actor=details.login))
+        user_id = user.id
+    current_app.extensions["setup_finished"].set()
+    _start(user_id, details.login, (throttle.account(fold(details.login)),), now)
+
+
+def change_profile(identity: Identity, details: UserDetails, theme: str) -> None:
+    """Change one's own name, e-mail, language, time zone and theme; the login stays.
+
+    Raises:
+        Refusal: none beyond those of ``UserDetails``.
+    """
+    with write_transaction() as transaction:
+        user = transaction.get_one(User, identity.user_id, with_for_update=True)
+        before = _profile(user)
+        write_details(user, details)
+        user.theme = theme
+        after = _profile(user)
+        if before != after:
+            record(transaction, Event("account.change", target=user.login, before=before, after=after))
+
+
+def _profile(user: User) -> dict[str, str | None]:
+    return {
+        "name": user.name,
+        "email": user.email,
+        "language": user.language,
+        "time_zone": user.time_zone,
+        "theme": user.theme,
+    }
+
+
+def change_password(identity: Identity, current: str, new: str) -> None:
+    """Set one's own password and end every other session of one's own.
+
+    Raises:
+        Refusal: ``too_many_attempts``, ``wrong_current_password``, or one of the ``password_…`` codes.
+    """
+    now = clock.now()
+    keys = (throttle.account(fold(identity.login)),)
+    throttle.require_open(keys, now)
+    with read_connection() as connection:
+        old_hash = connection.execute(select(User.password_hash).where(User.id == identity.user_id)).scalar_one()
+    if not password_matches(old_hash, current):
+        with write_transaction() as transaction:
+            throttle.count_failure(transaction, keys, now)
+            event = Event("account.password", target=identity.login)
+            record(transaction, event, code=reasons.WRONG_CURRENT_PASSWORD.code)
+        raise Refusal(reasons.WRONG_CURRENT_PASSWORD, field="current_password")
+    personal = (identity.login, identity.name, identity.email or "")
+    check_password_rules(new, personal=personal, field="new_password")
+    new_hash = hash_password(new)
+    with write_transaction() as transaction:
+        user = transaction.get_one(User, identity.user_id, with_for_update=True)
+        user.password_hash = new_hash
+        end_sessions_of(transaction, [user.id], but=identity.session_id)
+        record(transaction, Event("account.password", target=user.login))

@@ -1,0 +1,215 @@
+"""Log in, log out, set up, and one's own account."""
+
+from typing import cast
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.exceptions import NotFound
+
+from app import clock
+from app.auth import service
+from app.auth.forms import LoginForm, PasswordForm, ProfileForm, SetupForm
+from app.auth.identity import Identity, current_identity
+from app.auth.sessions import OpenSession, open_sessions
+from app.auth.setup import is_setup_pending
+from app.auth.users import UserDetails
+from app.config import Settings
+from app.errors import answer_refusal
+from app.forms import put_at_field
+from app.license.reasons import LicenseError
+from app.license.service import current_standing
+from app.localisation import LANGUAGES, html_language
+from app.refusal import Refusal
+from app.security import Audience, WhileRestricted, access, declare
+
+blueprint = Blueprint("auth", __name__)
+declare(blueprint, Audience.MEMBER)
+SESSIONS_SHOWN = 10
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@access(Audience.PUBLIC)
+def login() -> ResponseReturnValue:
+    """The log-in page; zero statements for whoever is just looking at it."""
+    _choose_language()
+    if is_setup_pending():
+        return redirect(url_for("auth.setup"), code=303)
+    if request.method == "GET" and current_user.is_authenticated:
+        return redirect(url_for("home.index"), code=303)
+    form = LoginForm()
+    if request.method == "GET":
+        form.next.data = request.args.get("next", "")
+    status = 200
+    if form.validate_on_submit():
+        try:
+            service.log_in(form.login.data or "", form.password.data or "")
+        except LicenseError as error:
+            return answer_refusal(error)
+        except Refusal as error:
+            put_at_field(form, error)
+            status = error.reason.status
+        else:
+            return redirect(safe_next(form.next.data), code=303)
+    elif request.method == "POST":
+        status = 422
+    return render_template("auth/login.html", form=form, languages=_languages("auth.login")), status
+
+
+def safe_next(target: str | None) -> str:
+    """Return ``target`` where it is a path of this application, else the start page; never another site."""
+    start = url_for("home.index")
+    if not target or not target.isascii() or not target.isprintable():
+        return start
+    # Browsers read a backslash as a slash, and two slashes as another host.
+    is_path = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if is_path else start
+
+
+@blueprint.post("/logout")
+@access(Audience.MEMBER, while_restricted=WhileRestricted.EVERYONE)
+def logout() -> ResponseReturnValue:
+    """End the session, here and on the server."""
+    service.log_out(_identity())
+    flash(_("You are logged out."), "ok")
+    return redirect(url_for("auth.login"), code=303)
+
+
+@blueprint.route("/setup", methods=["GET", "POST"])
+@access(Audience.PUBLIC)
+def setup() -> ResponseReturnValue:
+    """The first run. There is no such page once there is a user."""
+    if not is_setup_pending():
+        raise NotFound
+    _choose_language()
+    form = SetupForm()
+    settings: Settings = current_app.extensions["settings"]
+    if settings.time_zone is not None:
+        del form.time_zone
+    if request.method == "GET":
+        form.language.data = html_language()
+        if form.time_zone is not None:
+            form.time_zone.data = "UTC"
+    status = 200
+    if form.validate_on_submit():
+        try:
+            zone = form.time_zone.data if form.time_zone is not None else None
+            details = UserDetails(
+                form.login.data or "", form.name.data or "", form.email.data, form.language.data, zone
+            )
+            service.create_first_administrator(form.setup_code.data or "", details, form.password.data or "")
+        except Refusal as error:
+            put_at_field(form, error)
+            status = error.reason.status
+        else:
+            flash(_("This installation is set up. Register your license key now."), "ok")
+            return redirect(url_for("license.show"), code=303)
+    elif request.method == "POST":
+        status = 422
+    return render_template("auth/setup.html", form=form, languages=_languages("auth.setup")), status
+
+
+@blueprint.get("/account")
+@access(Audience.MEMBER, while_restricted=WhileRestricted.ADMINISTRATORS)
+def account() -> ResponseReturnValue:
+    """One's own particulars; while restricted, an administrator finds the password alone."""
+    return _account_page(_profile_form(_identity()), PasswordForm())
+
+
+@blueprint.post("/account")
+def change_profile() -> ResponseReturnValue:
+    """Change one's own particulars."""
+    identity = _identity()
+    form = ProfileForm()
+    if not form.validate_on_submit():
+        return _account_page(form, PasswordForm(formdata=None), 422)
+    try:
+        details = UserDetails(
+            identity.login, form.name.data or "", form.email.data, form.language.data, form.time_zone.data
+        )
+        service.change_profile(identity, details, form.theme.data)
+    except Refusal as error:
+        put_at_field(form, error)
+        return _account_page(form, PasswordForm(formdata=None), error.reason.status)
+    flash(_("Your particulars are saved."), "ok")
+    return redirect(url_for("auth.account"), code=303)
+
+
+@blueprint.post("/account/password")
+@access(Audience.MEMBER, while_restricted=WhileRestricted.ADMINISTRATORS)
+def change_password() -> ResponseReturnValue:
+    """Change one's own password, which ends every other session of one's own."""
+    identity = _identity()
+    form = PasswordForm()
+    status = 422
+    if form.validate_on_submit():
+        try:
+            service.change_password(identity, form.current_password.data or "", form.new_password.data or "")
+        except Refusal as error:
+            put_at_field(form, error)
+            status = error.reason.status
+        else:
+            flash(_("Your password is changed. All your other sessions are ended."), "ok")
+            return redirect(url_for("auth.account"), code=303)
+    return _account_page(_profile_form(identity), form, status)
+
+
+def _profile_form(identity: Identity) -> ProfileForm:
+    """The form as it stands in the database, whatever was posted to the other form of the page."""
+    return ProfileForm(
+        formdata=None,
+        data={
+            "name": identity.name,
+            "email": identity.email,
+            "language": identity.language or "",
+            "time_zone": identity.time_zone or "",
+            "theme": identity.theme,
+        },
+    )
+
+
+def _account_page(profile: ProfileForm, password: PasswordForm, status: int = 200) -> ResponseReturnValue:
+    identity = _identity()
+    settings: Settings = current_app.extensions["settings"]
+    sessions = open_sessions(identity.user_id, clock.now(), settings)
+    page = render_template(
+        "auth/account.html",
+        form=profile,
+        password_form=password,
+        sessions=[_shown(own, identity) for own in sessions[:SESSIONS_SHOWN]],
+        session_count=len(sessions),
+        restricted=current_standing().restricted,
+    )
+    return page, status
+
+
+def _shown(own: OpenSession, identity: Identity) -> dict[str, object]:
+    started = format_datetime(own.created_at, "medium")
+    last_seen = format_datetime(own.last_seen_at, "medium")
+    return {
+        "device": own.device or _("Unknown device"),
+        "address": own.address,
+        "started": _("logged in on %(time)s", time=started),
+        "last_seen": _("last seen on %(time)s", time=last_seen),
+        "current": own.id == identity.session_id,
+    }
+
+
+def _identity() -> Identity:
+    return cast(Identity, current_identity())  # the gate lets nobody else get here
+
+
+def _choose_language() -> None:
+    """Remember the language that was chosen below the card, for the pages in front of the log-in."""
+    chosen = request.args.get("language")
+    if chosen in LANGUAGES:
+        session["language"] = chosen
+
+
+def _languages(endpoint: str) -> list[tuple[str, str, str, bool]]:
+    """Code, own name, address and whether it is the one shown, of each language."""
+    kept = {"next": request.args["next"]} if "next" in request.args else {}
+    chosen = html_language()
+    return [(code, name, url_for(endpoint, language=code, **kept), code == chosen) for code, name in LANGUAGES.items()]

@@ -1,0 +1,180 @@
+"""Domain errors and HTTP errors become answers: a page, or problem+json (RFC 9457) where the endpoint speaks it."""
+
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, Response, current_app, g, jsonify, render_template, request, url_for
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DatabaseError
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, Unauthorized
+
+from app.refusal import Refusal
+from app.security import Access, Representation
+from app.texts import code_texts
+from app.translation import N_
+
+_log = structlog.get_logger("timetracker.errors")
+
+
+class PaymentRequired(HTTPException):
+    """402: the feature exists and is not licensed. Werkzeug has no such class, and ``abort(402)`` is a 500."""
+
+    code = 402
+    name = "Payment Required"
+    description = "The feature is not licensed."
+
+    def __init__(self, feature: str = "") -> None:
+        super().__init__()
+        self.feature = feature
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What the page of one HTTP status says, as message ids."""
+
+    title: str
+    text: str
+
+
+FIRST_ERROR_STATUS = 400
+ERROR_TEXTS = {
+    400: ErrorText(
+        N_("This request could not be understood"),
+        N_("Go back, load the page anew and try again."),
+    ),
+    402: ErrorText(
+        N_("This feature is not licensed"),
+        N_("The license of this installation does not include it. A system administrator can register one that does."),
+    ),
+    403: ErrorText(
+        N_("This page is not for you"),
+        N_("It takes a privilege that you do not have. Ask a system administrator if you need it."),
+    ),
+    404: ErrorText(
+        N_("There is no such page"),
+        N_("The address may be mistyped, or what was here has been removed."),
+    ),
+    405: ErrorText(
+        N_("This address does not take that"),
+        N_("Go back and use the buttons of the page."),
+    ),
+    413: ErrorText(
+        N_("That is too large"),
+        N_("Send less at once."),
+    ),
+    429: ErrorText(
+        N_("Too many attempts"),
+        N_("Wait a few minutes, then try again."),
+    ),
+}
+EXPIRED_FORM = ErrorText(
+    N_("This page was open for too long"),
+    N_("Your session has changed since it was loaded. Go back, load it anew and send it again: nothing was changed."),
+)
+
+
+def _representation() -> Representation:
+    access: Access | None = current_app.extensions["access"].get(request.endpoint)
+    return access.representation if access is not None else Representation.HTML
+
+
+def answer_refusal(error: Refusal | HTTPException, *, offers_logout: bool = False) -> Response:
+    """Make the answer that consists of one refusal: its code, message and remedy in the endpoint's own form."""
+    if isinstance(error, HTTPException):
+        return _problem(error.code or 500, error.name, "http_error")
+    texts = code_texts(error)
+    if _representation() is Representation.PROBLEM_JSON:
+        return _problem(error.reason.status, texts.message, error.code, detail=texts.detail, remedy=texts.remedy)
+    retry_url = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else url_for("auth.login")
+    page = render_template("auth/refused.html", refusal=texts, offers_logout=offers_logout, retry_url=retry_url)
+    return Response(page, status=error.reason.status)
+
+
+def _problem(status: int, title: str, code: str, *, detail: str = "", remedy: str = "") -> Response:
+    body = {"type": "about:blank", "status": status, "title": title, "code": code}
+    if detail:
+        body["detail"] = detail
+    if remedy:
+        body["remedy"] = remedy
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    if status == Unauthorized.code:
+        response.headers["WWW-Authenticate"] = "Session"
+    return response
+
+
+def _on_refusal(error: Refusal) -> Response:
+    return answer_refusal(error)
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    if error.response is not None or (error.code or 0) < FIRST_ERROR_STATUS:
+        return error.get_response()  # type: ignore[return-value]  # a redirect of the router
+    status = error.code or 500
+    if _representation() is Representation.PROBLEM_JSON:
+        return _with_headers(_problem(status, error.name, error.name.lower().replace(" ", "_")), error)
+    texts = EXPIRED_FORM if isinstance(error, CSRFError) else ERROR_TEXTS.get(status)
+    texts = texts or ErrorText(error.name, ERROR_TEXTS[400].text)
+    return _with_headers(_page(status, texts), error)
+
+
+def _page(status: int, texts: ErrorText) -> Response:
+    if status in (InternalServerError.code, ServiceUnavailable.code):
+        return plain_page(status)
+    page = render_template(
+        "errors/error.html",
+        status=status,
+        title=gettext(texts.title),
+        text=gettext(texts.text),
+        action_label=gettext("Go to the start page"),
+        action_url=url_for("home.index"),
+        request_id=g.get("request_id", ""),
+    )
+    return Response(page, status=status)
+
+
+def plain_page(status: int, reason: tuple[str, str] | None = None, command: str = "") -> Response:
+    """A page for when anything may be broken: it needs no database, session or catalogue.
+
+    Args:
+        status: 500 or 503.
+        reason: what is the case, in English and in Japanese, since nobody knows the reader's language.
+        command: what an operator runs to end it.
+    """
+    page = current_app.jinja_env.get_template("errors/plain.html").render(
+        status=status,
+        static_path=request.script_root + (current_app.static_url_path or ""),
+        reason=reason,
+        command=command,
+        request_id=g.get("request_id", ""),
+    )
+    return Response(page, status=status)
+
+
+def _with_headers(response: Response, error: HTTPException) -> Response:
+    """Keep what the error itself says in headers, such as ``Allow`` of a 405."""
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _on_database_error(error: DatabaseError) -> Response:
+    """A locked, full, corrupted or absent database: nothing was written, and it may well work in a moment."""
+    _log.error("database error", exc_info=error)
+    return _on_http_error(ServiceUnavailable())
+
+
+def _on_exception(error: Exception) -> Response:
+    _log.error("unhandled exception", exc_info=error)
+    return _on_http_error(InternalServerError())
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Turn whatever leaves a view into an answer; no exception reaches the server."""
+    app.register_error_handler(Refusal, _on_refusal)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(DatabaseError, _on_database_error)
+    app.register_error_handler(Exception, _on_exception)

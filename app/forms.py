@@ -1,0 +1,41 @@
+"""What all forms share: fields that strip, choices of language and zone, and refusals put at their field."""
+
+from functools import cache
+from zoneinfo import available_timezones
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+
+from app.localisation import LANGUAGES
+from app.refusal import Refusal
+from app.texts import code_texts
+
+THEMES = [("auto", _l("As the device")), ("light", _l("Light")), ("dark", _l("Dark"))]
+LANGUAGE_CHOICES = list(LANGUAGES.items())
+
+
+@cache
+def time_zone_choices() -> tuple[tuple[str, str], ...]:
+    """Every zone of the IANA database that names a place, and UTC."""
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    return tuple((name, name.replace("_", " ")) for name in ["UTC", *names])
+
+
+def stripped(value: str | None) -> str | None:
+    """Remove white space around what was typed."""
+    return value.strip() if value else value
+
+
+def or_none(value: str | None) -> str | None:
+    """An optional field that was left empty is None."""
+    return value or None
+
+
+def put_at_field(form: FlaskForm, refusal: Refusal) -> None:
+    """Show ``refusal`` at the field that it names, else above the form; what was typed stays."""
+    texts = code_texts(refusal)
+    if refusal.field in form._fields:
+        field = form[refusal.field]
+        field.errors = [*field.errors, texts]
+    else:
+        form.form_errors.append(texts)

@@ -1,0 +1,158 @@
+"""The gate: one ``before_request`` hook that applies the license and seat policy to every request.
+
+``decide`` is the rule, a pure table; ``guard`` fetches what it needs and turns the verdict into an answer. It goes by
+the endpoint and by what is declared for it, never by the look of a path (design section 7).
+"""
+
+from enum import Enum
+
+import structlog
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import Forbidden, ServiceUnavailable, Unauthorized
+
+from app import clock
+from app.auth.identity import Identity, current_identity
+from app.auth.sessions import touch_after_answer
+from app.editions import registry
+from app.errors import PaymentRequired, answer_refusal
+from app.license import policy
+from app.license.policy import Standing
+from app.license.reasons import LicenseError
+from app.license.service import current_standing
+from app.security import Access, Audience, Representation, WhileRestricted
+
+LICENSE_PAGE = "license.show"
+_log = structlog.get_logger("timetracker.gate")
+
+
+class Verdict(Enum):
+    """What becomes of a request."""
+
+    ALLOW = "allow"
+    LOG_IN = "log in first"
+    FORBID = "forbid"
+    LOCK_OUT = "tell a member why nothing is available"
+    CONFINE = "send an administrator to the License page"
+    NOT_LICENSED = "the feature is not licensed"
+
+
+NOWHERE = Access(Audience.MEMBER)
+"""An address that leads to no endpoint: whoever is free of restrictions gets 404 or 405 from the router."""
+
+
+def decide(access: Access | None, identity: Identity | None, *, restricted: bool, licensed: bool = True) -> Verdict:
+    """Decide a request; pure.
+
+    Args:
+        access: what is declared for the endpoint, None for an endpoint that declares nothing.
+        identity: who is logged in, None for nobody.
+        restricted: whether the standing is any but ``active`` and ``grace``.
+        licensed: whether the feature that the endpoint asks for is licensed.
+    """
+    if access is not None and access.audience is Audience.PUBLIC:
+        return Verdict.ALLOW
+    if identity is None:
+        return Verdict.FORBID if access is None else Verdict.LOG_IN
+    if restricted and not _open_while_restricted(access, identity):
+        return Verdict.CONFINE if identity.is_system_administrator else Verdict.LOCK_OUT
+    if access is None:
+        return Verdict.FORBID
+    if access.audience is Audience.ADMIN and not identity.is_system_administrator:
+        return Verdict.FORBID
+    return Verdict.ALLOW if licensed else Verdict.NOT_LICENSED
+
+
+def _open_while_restricted(access: Access | None, identity: Identity) -> bool:
+    if access is None:
+        return False
+    if access.while_restricted is WhileRestricted.ADMINISTRATORS:
+        return identity.is_system_administrator
+    return access.while_restricted is WhileRestricted.EVERYONE
+
+
+def guard() -> ResponseReturnValue | None:
+    """Answer in place of the view where the policy says so; None lets the request through."""
+    access = current_app.extensions["access"].get(request.endpoint) if request.endpoint else NOWHERE
+    if access is not None and access.audience is Audience.PUBLIC:
+        return None
+    identity = _identity()
+    if request.endpoint is None and identity is None:
+        return None  # the router's 404 or 405, at no cost
+    standing = _standing() if identity is not None else None
+    verdict = decide(
+        access,
+        identity,
+        restricted=standing is not None and standing.restricted,
+        licensed=standing is None or _is_licensed(access, standing),
+    )
+    return _answer(verdict, access or NOWHERE, identity, standing)
+
+
+def _identity() -> Identity | None:
+    """Who is logged in; asks the database only where the visitor brought a session.
+
+    Raises:
+        ServiceUnavailable: the database does not say.
+    """
+    if "_user_id" not in session:
+        return None
+    try:
+        return current_identity()
+    except Exception as error:  # whatever it is, a visitor who cannot be told from others is not let in
+        _log.exception("identity cannot be read")
+        raise ServiceUnavailable from error
+
+
+def _standing() -> Standing:
+    """The standing; should it fail, one that locks members out and lets administrators in for repair."""
+    try:
+        return current_standing()
+    except Exception:  # noqa: BLE001 - fails closed for members and open for repair, whatever it is
+        _log.exception("standing cannot be determined")
+        g.standing = policy.undetermined()
+        standing: Standing = g.standing
+        return standing
+
+
+def _is_licensed(access: Access | None, standing: Standing) -> bool:
+    return access is None or access.feature is None or access.feature in registry.licensed_features(standing)
+
+
+def _answer(
+    verdict: Verdict, access: Access, identity: Identity | None, standing: Standing | None
+) -> ResponseReturnValue | None:
+    if verdict is Verdict.ALLOW:
+        if identity is not None:
+            g.touch = identity
+        return None
+    as_page = access.representation is Representation.HTML
+    if verdict is Verdict.LOG_IN:
+        return _ask_to_log_in() if as_page else answer_refusal(Unauthorized())
+    if verdict is Verdict.FORBID:
+        raise Forbidden
+    if verdict is Verdict.NOT_LICENSED:
+        raise PaymentRequired(feature=access.feature or "")
+    code = standing.code if standing is not None else None
+    if verdict is Verdict.CONFINE and as_page:
+        return redirect(url_for(LICENSE_PAGE), code=303)
+    return answer_refusal(LicenseError(code or "unverifiable"), offers_logout=True)
+
+
+def _ask_to_log_in() -> ResponseReturnValue:
+    """Send to the log-in page, and back afterwards where coming back repeats nothing."""
+    comes_back = request.method in ("GET", "HEAD") and request.full_path.rstrip("?") != "/"
+    after = {"next": request.full_path.rstrip("?")} if comes_back else {}
+    return redirect(url_for("auth.login", **after), code=303)
+
+
+def install_gate(app: Flask) -> None:
+    """Put the gate in front of everything; the factory does so before any other hook that answers."""
+    app.before_request(guard)
+
+    @app.after_request
+    def touch(response: Response) -> Response:
+        identity = g.pop("touch", None)
+        if identity is not None:
+            touch_after_answer(response, identity, clock.now())
+        return response

@@ -1,0 +1,597 @@
+"""Fills the License screen and its preview: what the domain says, in the reader's words and the installation's zone."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from flask import url_for
+from flask_babel import format_date, format_decimal, gettext, ngettext
+
+from app import clock
+from app.editions import registry
+from app.license import policy, service
+from app.license.document import License, days_left, last_day
+from app.license.policy import Record, RecordState, Standing, StandingKind
+from app.license.preview import Change, Preview
+from app.license.reasons import REASONS
+from app.license.screen import (
+    Badge,
+    Banner,
+    ComparisonRow,
+    Confirmation,
+    DateFigure,
+    InstallationCard,
+    LicenseCard,
+    LicenseScreen,
+    NoteKind,
+    Particular,
+    PreviewScreen,
+    RegisteredRow,
+    SeatFigures,
+    Way,
+    WaysOut,
+)
+from app.license.service import Outcome, Registrant
+from app.settings.state import current_state
+from app.settings.users.service import count_unseen_users
+from app.texts import license_date, starting_date
+from app.translation import N_
+
+SOON_DAYS = 30
+UNSEEN_DAYS = 90
+
+_STANDING_BADGES = {
+    StandingKind.ACTIVE: Badge(N_("Active"), "ok"),
+    StandingKind.GRACE: Badge(N_("Grace"), "warn"),
+    StandingKind.SEATS_EXCEEDED: Badge(N_("Seats exceeded"), "danger"),
+    StandingKind.EXPIRED: Badge(N_("Expired"), "danger"),
+    StandingKind.NOT_STARTED: Badge(N_("Not started"), "danger"),
+    StandingKind.UNLICENSED: Badge(N_("Unlicensed"), "danger"),
+    StandingKind.WRONG_INSTALLATION: Badge(N_("Wrong installation"), "danger"),
+    StandingKind.UNVERIFIABLE: Badge(N_("Unverifiable"), "danger"),
+}
+_STATE_BADGES = {
+    RecordState.IN_FORCE: Badge(N_("In force"), "ok"),
+    RecordState.IN_GRACE: Badge(N_("In grace"), "warn"),
+    RecordState.SCHEDULED: Badge(N_("Scheduled"), "accent"),
+    RecordState.SUPERSEDED: Badge(N_("Superseded")),
+    RecordState.WITHDRAWN: Badge(N_("Withdrawn")),
+    RecordState.ENDED: Badge(N_("Ended")),
+    RecordState.WRONG_INSTALLATION: Badge(N_("Wrong installation"), "warn"),
+    RecordState.UNVERIFIABLE: Badge(N_("Unverifiable"), "danger"),
+}
+_CHANGE_LABELS = {
+    "edition": N_("Edition"),
+    "seats": N_("Active"),
+    "license_expires": N_("License Expiration Date"),
+    "maintenance_expires": N_("Maintenance Expiration Date"),
+    "features": N_("Add-on features"),
+    "starts": N_("Starts"),
+}
+
+
+def grouped(fingerprint: str) -> str:
+    """A fingerprint in groups of four: ``9f2c 41d8 07ae``."""
+    return " ".join(fingerprint[start : start + 4] for start in range(0, len(fingerprint), 4))
+
+
+def _translated(badge: Badge) -> Badge:
+    return Badge(gettext(badge.text), badge.kind, badge.plain)
+
+
+# Seats ------------------------------------------------------------------------------------------------------------
+
+
+def users_in_use(number: int) -> str:
+    """The number in use, which never stands bare: the manual's own label for it is misleading (design 3.3)."""
+    return ngettext("%(shown)s user in use", "%(shown)s users in use", number, shown=format_decimal(number))
+
+
+def seats_left(standing: Standing) -> str:
+    """What is free, or what is too much."""
+    return _rest(standing.free, standing.excess)
+
+
+def _rest(free: int, excess: int) -> str:
+    if excess:
+        return gettext("%(shown)s too many", shown=format_decimal(excess))
+    return ngettext("%(shown)s seat free", "%(shown)s seats free", free, shown=format_decimal(free))
+
+
+def seat_figures(standing: Standing) -> SeatFigures:
+    """Active and Remaining of a standing that has a license."""
+    return SeatFigures(
+        seats=standing.seats,
+        used=standing.registered_users,
+        active=format_decimal(standing.seats),
+        in_use=users_in_use(standing.registered_users),
+        rest=seats_left(standing),
+        over=standing.excess > 0,
+    )
+
+
+# Dates ------------------------------------------------------------------------------------------------------------
+
+
+def _iso(instant: datetime) -> str:
+    zone = current_state().time_zone
+    day = last_day(instant, zone)
+    return day.day.isoformat() if day.time is None else instant.astimezone(zone).isoformat()
+
+
+def _days_note(left: int) -> str:
+    if left == 0:
+        return gettext("Ends today.")
+    return ngettext("%(num)s day left.", "%(num)s days left.", left)
+
+
+def _expiration(label: str, instant: datetime | None, after: str, ended: str, now: datetime) -> DateFigure:
+    if instant is None:
+        return DateFigure(label, gettext("Never"), note=gettext("This license is perpetual."))
+    if instant <= now:
+        return DateFigure(label, license_date(instant), _iso(instant), ended, "danger")
+    left = days_left(instant, now, current_state().time_zone)
+    kind: NoteKind = "warn" if left <= SOON_DAYS else ""
+    return DateFigure(label, license_date(instant), _iso(instant), f"{_days_note(left)} {after}", kind)
+
+
+def _date_figures(license_: License, now: datetime) -> tuple[DateFigure, ...]:
+    figures = (
+        _expiration(
+            gettext("License Expiration Date"),
+            license_.expires,
+            gettext("The web application stops after this day."),
+            gettext("The web application has stopped.")
+            if license_.is_past_grace(now)
+            else gettext("The license has expired; its days of grace are running."),
+            now,
+        ),
+        _expiration(
+            gettext("Maintenance Expiration Date"),
+            license_.maintenance_expires,
+            gettext("The desktop application stops after this day."),
+            gettext("The desktop application has stopped; the web application goes on."),
+            now,
+        ),
+    )
+    if license_.has_started(now):
+        return figures
+    start = license_.starts
+    day = start.astimezone(current_state().time_zone).date()
+    return (DateFigure(gettext("Starts"), starting_date(start), day.isoformat()), *figures)
+
+
+# The screen -------------------------------------------------------------------------------------------------------
+
+
+def license_screen() -> LicenseScreen:
+    """The License screen of this request."""
+    standing = service.current_standing()
+    state = current_state()
+    now = clock.now()
+    trusted = ", ".join(sorted(service.trusted_keys().keys))
+    return LicenseScreen(
+        state=_translated(_STANDING_BADGES[standing.kind]),
+        banner=_standing_banner(standing),
+        ways_out=_ways_out(standing),
+        notices=tuple(_notices(standing, now)),
+        license=_license_card(standing, now) if standing.license else None,
+        installation=InstallationCard(
+            installation=state.identifier,
+            time_zone=state.time_zone.key,
+            trusted_keys=trusted or gettext("None: no license key can be verified."),
+        ),
+        registered=_registered_rows(now),
+    )
+
+
+def _members() -> int:
+    return max(current_state().registered_users - service.count_system_administrators(), 0)
+
+
+def _standing_banner(standing: Standing) -> Banner | None:
+    """The sentence that says what the standing means, and for whom."""
+    license_ = standing.license
+    if standing.kind is StandingKind.ACTIVE:
+        return None
+    if standing.kind is StandingKind.GRACE and license_ and license_.expires and license_.grace_until:
+        left = days_left(license_.grace_until, clock.now(), current_state().time_zone)
+        day = license_date(license_.expires)
+        title = ngettext(
+            "The license expired on %(day)s. %(num)s day of grace is left.",
+            "The license expired on %(day)s. %(num)s days of grace are left.",
+            left,
+            day=day,
+        )
+        until = license_date(license_.grace_until)
+        return Banner("warn", title, gettext("Everything works until %(day)s. Members do not see this.", day=until))
+    members = _members()
+    consequence = ngettext(
+        "%(shown)s member cannot log in, and you see only the Admin screen.",
+        "%(shown)s members cannot log in, and you see only the Admin screen.",
+        members,
+        shown=format_decimal(members),
+    )
+    kept = gettext("Nothing is lost: everyone can work again the moment this is resolved, without a restart.")
+    return Banner("danger", _restricted_title(standing), f"{consequence} {kept}", code=standing.code or "")
+
+
+def _restricted_title(standing: Standing) -> str:
+    license_ = standing.license
+    if standing.kind is StandingKind.SEATS_EXCEEDED:
+        return gettext(
+            "The number of licenses has been exceeded: %(users)s users are registered, %(seats)s seats are licensed.",
+            users=format_decimal(standing.registered_users),
+            seats=format_decimal(standing.seats),
+        )
+    if standing.kind is StandingKind.EXPIRED and license_ and license_.expires:
+        return gettext("The license expired on %(day)s.", day=license_date(license_.expires))
+    if standing.kind is StandingKind.NOT_STARTED and license_:
+        return gettext("The license starts on %(day)s.", day=starting_date(license_.starts))
+    return gettext(REASONS[standing.code or "unverifiable"].message)
+
+
+def _ways_out(standing: Standing) -> WaysOut | None:
+    if standing.kind is StandingKind.SEATS_EXCEEDED:
+        return _ways_out_of_excess(standing)
+    if not standing.restricted:
+        return None
+    remedy = gettext(REASONS[standing.code or "unverifiable"].remedy)
+    copied = current_state().identifier if standing.kind is not StandingKind.UNVERIFIABLE else ""
+    return WaysOut(
+        gettext("What to do"),
+        (
+            Way(
+                gettext("Register a license key"),
+                remedy,
+                gettext("Enter a key"),
+                "#license_key",
+                icon="key",
+                copy_text=copied,
+            ),
+        ),
+    )
+
+
+def _ways_out_of_excess(standing: Standing) -> WaysOut:
+    excess = standing.excess
+    unseen = count_unseen_users(UNSEEN_DAYS)
+    fingerprint = grouped(standing.license.fingerprint) if standing.license else ""
+    delete_title = ngettext("Delete %(shown)s user", "Delete %(shown)s users", excess, shown=format_decimal(excess))
+    unseen_text = ngettext(
+        "%(shown)s of the %(users)s has not logged in for %(days)s days.",
+        "%(shown)s of the %(users)s have not logged in for %(days)s days.",
+        unseen,
+        shown=format_decimal(unseen),
+        users=format_decimal(standing.registered_users),
+        days=UNSEEN_DAYS,
+    )
+    restorable = gettext("A deleted user can be restored.")
+    return WaysOut(
+        gettext("Two ways to end it"),
+        (
+            Way(
+                delete_title,
+                f"{unseen_text} {restorable}",
+                gettext("Choose users"),
+                url_for("users.index"),
+                icon="users",
+                primary=True,
+            ),
+            Way(
+                gettext(
+                    "Register a license for %(users)s seats or more",
+                    users=format_decimal(standing.registered_users),
+                ),
+                gettext(
+                    "Ask your vendor for a larger key, naming license %(fingerprint)s.",
+                    fingerprint=fingerprint,
+                ),
+                gettext("Enter a key"),
+                "#license_key",
+                icon="key",
+            ),
+        ),
+    )
+
+
+def _notices(standing: Standing, now: datetime) -> Iterable[Banner]:
+    """What is worth knowing besides the standing."""
+    coming = standing.next
+    if coming is not None and standing.kind is not StandingKind.NOT_STARTED:
+        title = gettext("A new license takes over on %(day)s.", day=starting_date(coming.starts))
+        yield Banner("info", title, gettext("Registered ahead of time; nothing to do."))
+    license_ = standing.license
+    if license_ is None:
+        return
+    desktop = standing.desktop
+    if desktop.code == "maintenance_expired":
+        title = gettext("The maintenance period ended on %(day)s.", day=license_date(license_.maintenance_expires))
+        reason = REASONS[desktop.code]
+        text = f"{gettext(reason.detail)} {gettext(reason.remedy)}"
+        yield Banner("warn", title, text, code=desktop.code)
+    if license_.edition not in registry.known_editions():
+        reason = REASONS["edition_unknown"]
+        title = gettext("The licensed edition “%(edition)s” is not installed.", edition=license_.edition)
+        text = f"{gettext(reason.detail)} {gettext(reason.remedy)}"
+        label = gettext("Open Editions")
+        yield Banner("warn", title, text, reason.code, label, url_for("editions.index"))
+    if license_.expires is not None and not standing.restricted and standing.next is None:
+        left = days_left(license_.expires, now, current_state().time_zone)
+        if 0 <= left <= SOON_DAYS and not license_.has_ended(now):
+            title = gettext("The license expires on %(day)s.", day=license_date(license_.expires))
+            yield Banner("warn", title, gettext("Ask your vendor for the renewed key and register it before that."))
+
+
+def _license_card(standing: Standing, now: datetime) -> LicenseCard | None:
+    license_ = standing.license
+    if license_ is None:
+        return None
+    badges = []
+    if license_.trial:
+        badges.append(Badge(gettext("Trial"), "accent", plain=True))
+    if license_.evaluation:
+        badges.append(Badge(gettext("Evaluation"), "warn", plain=True))
+    if license_.edition not in registry.known_editions():
+        badges.append(Badge(gettext("Edition missing"), "warn"))
+    particulars = [
+        Particular(gettext("License number"), license_.number, mono=True),
+        Particular(gettext("Fingerprint"), grouped(license_.fingerprint), mono=True),
+        Particular(gettext("Starts"), starting_date(license_.starts)),
+        Particular(gettext("Add-on features"), _feature_names(license_.features) or gettext("None")),
+        Particular(gettext("Signed with"), license_.signing_key, mono=True),
+        Particular(gettext("Time zone of dates"), current_state().time_zone.key),
+    ]
+    return LicenseCard(
+        edition=registry.title_of_edition(license_.edition),
+        customer=license_.customer,
+        badges=tuple(badges),
+        seats=seat_figures(standing),
+        dates=_date_figures(license_, now),
+        particulars=tuple(particulars),
+    )
+
+
+def _feature_names(features: Iterable[str]) -> str:
+    titles = registry.feature_titles()
+    return ", ".join(titles.get(name, name) for name in features)
+
+
+def _registered_rows(now: datetime) -> tuple[RegisteredRow, ...]:
+    state = current_state()
+    records = service.license_book(state.license_revision).records
+    states = policy.record_states(records, installation=state.identifier, now=now)
+    who = service.registrants()
+    return tuple(_registered_row(record, states[record.id], who.get(record.id)) for record in reversed(records))
+
+
+def _registered_row(record: Record, state: RecordState, registrant: Registrant | None) -> RegisteredRow:
+    license_ = record.license
+    dash = "–"
+    note = ""
+    if record.code is not None:
+        note = f"{gettext(REASONS['unverifiable'].message)} ({record.code})"
+    registered = record.registered_at.astimezone(current_state().time_zone).date()
+    return RegisteredRow(
+        fingerprint=grouped(record.fingerprint),
+        number=record.number,
+        state=_translated(_STATE_BADGES[state]),
+        edition=registry.title_of_edition(license_.edition) if license_ else dash,
+        customer=license_.customer if license_ else dash,
+        seats=format_decimal(license_.seats) if license_ else dash,
+        starts=starting_date(license_.starts, "medium") if license_ else dash,
+        license_expires=_end_of(license_, "expires") if license_ else dash,
+        maintenance_expires=_end_of(license_, "maintenance_expires") if license_ else dash,
+        registered_at=format_date(registered, "medium"),
+        registered_by=registrant.registered_by if registrant else "",
+        note=note,
+    )
+
+
+def _end_of(license_: License, attribute: str) -> str:
+    instant: datetime | None = getattr(license_, attribute)
+    return license_date(instant, "medium") if instant else gettext("Never")
+
+
+# The preview ------------------------------------------------------------------------------------------------------
+
+
+def preview_screen(
+    preview: Preview, *, sealed_key: str, only_checked: bool, changed_meanwhile: bool, tick_missing: bool
+) -> PreviewScreen:
+    """What registering a verified key would change, and the form that does it."""
+    worse = preview.needs_confirmation
+    title = (
+        gettext("This license key is good")
+        if only_checked and not worse
+        else gettext("Before this license is registered")
+    )
+    lead = gettext("The key is genuine and made for this installation. It has not been registered yet.")
+    old_heading = gettext("In force now") if preview.old.license and not preview.old.restricted else gettext("Now")
+    if preview.old.license is None:
+        old_heading = gettext("Nothing is registered")
+    new_heading = gettext("With the new key")
+    if preview.starts_later:
+        new_heading = gettext("From %(day)s, with the new key", day=starting_date(preview.starts_at))
+    return PreviewScreen(
+        title=title,
+        lead=lead,
+        banners=tuple(_preview_banners(preview, changed_meanwhile=changed_meanwhile)),
+        old_heading=old_heading,
+        new_heading=new_heading,
+        rows=_comparison(preview),
+        stays=gettext("Users, hours, settings and edition settings stay as they are."),
+        confirmation=_confirmation(preview, tick_missing=tick_missing),
+        make_room=_make_room(preview),
+        sealed_key=sealed_key,
+        seen=preview.digest,
+    )
+
+
+def _preview_banners(preview: Preview, *, changed_meanwhile: bool) -> Iterable[Banner]:
+    if changed_meanwhile:
+        title = gettext("Something has changed since you were shown this.")
+        yield Banner("warn", title, gettext("Look at it once more; nothing has been registered."), alert=True)
+    if preview.locked_out:
+        yield _locked_out_banner(preview)
+    elif preview.users_to_delete:
+        title = gettext(
+            "%(users)s registered, %(seats)s seats: this license would be exceeded.",
+            users=format_decimal(preview.old.registered_users),
+            seats=format_decimal(preview.candidate.seats),
+        )
+        yield Banner("danger", title, gettext("Members cannot log in until it is large enough for all users."))
+    if preview.starts_later:
+        title = gettext("This license starts on %(day)s.", day=starting_date(preview.starts_at))
+        yield Banner("info", title, gettext("It takes over by itself; until then everything stays as it is."))
+    if not preview.edition_known:
+        reason = REASONS["edition_unknown"]
+        yield Banner("warn", gettext(reason.message), f"{gettext(reason.detail)} {gettext(reason.remedy)}", reason.code)
+
+
+def _locked_out_banner(preview: Preview) -> Banner:
+    users = preview.old.registered_users
+    administrators = users - preview.locked_out
+    logged_in = service.count_members_logged_in()
+    if preview.users_to_delete:
+        too_many = ngettext(
+            "until %(shown)s user is deleted or a larger license is registered",
+            "until %(shown)s users are deleted or a larger license is registered",
+            preview.users_to_delete,
+            shown=format_decimal(preview.users_to_delete),
+        )
+    else:
+        too_many = gettext("until another license is registered")
+    title = ngettext(
+        "%(users)s registered, %(seats)s seats: %(locked)s member will not be able to log in %(too_many)s.",
+        "%(users)s registered, %(seats)s seats: %(locked)s members will not be able to log in %(too_many)s.",
+        preview.locked_out,
+        users=format_decimal(users),
+        seats=format_decimal(preview.candidate.seats),
+        locked=format_decimal(preview.locked_out),
+        too_many=too_many,
+    )
+    now_in = ngettext(
+        "%(shown)s of them is logged in now and is stopped at the next click.",
+        "%(shown)s of them are logged in now and are stopped at their next click.",
+        logged_in,
+        shown=format_decimal(logged_in),
+    )
+    confined = ngettext(
+        "The %(shown)s system administrator will see only the Admin screen.",
+        "The %(shown)s system administrators will see only the Admin screen.",
+        administrators,
+        shown=format_decimal(administrators),
+    )
+    return Banner("danger", title, f"{now_in} {confined}" if logged_in else confined, alert=True)
+
+
+def _comparison(preview: Preview) -> tuple[ComparisonRow, ...]:
+    rows = []
+    for change in preview.changes:
+        rows.append(_comparison_row(change, preview))
+        if change.what == "seats":
+            rows.append(_remaining_row(preview))
+    old = preview.old.license
+    rows.append(
+        ComparisonRow(
+            gettext("License"),
+            grouped(old.fingerprint) if old else "",
+            grouped(preview.candidate.fingerprint),
+            changed=True,
+            mono=True,
+        )
+    )
+    return tuple(rows)
+
+
+def _comparison_row(change: Change, preview: Preview) -> ComparisonRow:
+    label = gettext(_CHANGE_LABELS[change.what])
+    old, new = _value(change, change.old, preview), _value(change, change.new, preview)
+    if change.what == "features":
+        lost = _feature_names(preview.features_lost)
+        gained = _feature_names(preview.features_gained)
+        worse = gettext("%(features)s ends", features=lost) if lost else ""
+        shown = new or (gettext("None") if not worse else "")
+        if gained and preview.old.license is not None and not new:
+            shown = gained
+        return ComparisonRow(
+            label, old or gettext("None"), shown, worse, changed=change.changed or bool(lost or gained)
+        )
+    if change.worse and change.what in ("seats", "license_expires", "maintenance_expires", "edition"):
+        return ComparisonRow(label, old, "", new, changed=True)
+    return ComparisonRow(label, old, new, changed=change.changed)
+
+
+def _value(change: Change, value: object, preview: Preview) -> str:
+    nothing_before = value is change.old and preview.changes[0].old is None
+    if nothing_before and value is None:
+        return ""
+    match value:
+        case None:
+            return gettext("Never")
+        case datetime():
+            return starting_date(value) if change.what == "starts" else license_date(value)
+        case int():
+            return format_decimal(value)
+        case tuple():
+            return _feature_names(str(name) for name in value)
+        case _ if change.what == "edition":
+            return registry.title_of_edition(str(value))
+        case _:
+            return str(value)
+
+
+def _remaining_row(preview: Preview) -> ComparisonRow:
+    old, after = preview.old, preview.at_start
+    in_use = users_in_use(preview.old.registered_users)
+    before = gettext("%(in_use)s, %(rest)s", in_use=in_use, rest=seats_left(old)) if old.license else in_use
+    excess = max(after.registered_users - preview.candidate.seats, 0)
+    rest = _rest(max(preview.candidate.seats - after.registered_users, 0), excess)
+    if excess:
+        return ComparisonRow(gettext("Remaining"), before, in_use, rest, changed=True)
+    now = gettext("%(in_use)s, %(rest)s", in_use=in_use, rest=rest)
+    return ComparisonRow(gettext("Remaining"), before, now, changed=before != now)
+
+
+def _confirmation(preview: Preview, *, tick_missing: bool) -> Confirmation:
+    tick = ""
+    if preview.locked_out:
+        tick = ngettext(
+            "I understand that %(shown)s member will be locked out.",
+            "I understand that %(shown)s members will be locked out.",
+            preview.locked_out,
+            shown=format_decimal(preview.locked_out),
+        )
+    loses = any(change.worse and change.what != "starts" for change in preview.changes) or bool(preview.locked_out)
+    return Confirmation(
+        question=gettext("Register it all the same?") if loses else gettext("Register this license?"),
+        label=gettext("Schedule License") if preview.starts_later else gettext("Register License"),
+        danger=loses,
+        tick=tick,
+        tick_missing=gettext("Tick this box to go on.") if tick_missing else "",
+    )
+
+
+def _make_room(preview: Preview) -> Way | None:
+    if not preview.users_to_delete:
+        return None
+    text = ngettext(
+        "Delete %(shown)s user, then register the key: nobody who stays notices anything.",
+        "Delete %(shown)s users, then register the key: nobody who stays notices anything.",
+        preview.users_to_delete,
+        shown=format_decimal(preview.users_to_delete),
+    )
+    return Way(gettext("Or make room first"), text, gettext("Choose users"), url_for("users.index"), icon="users")
+
+
+def registered_message(outcome: Outcome) -> str:
+    """The flash after a registration: what holds now, with the new numbers."""
+    standing = outcome.standing
+    if standing.license != outcome.license:
+        day = starting_date(outcome.license.starts)
+        return gettext("The license is registered. It takes over on %(day)s.", day=day)
+    return gettext(
+        "The license is registered. %(in_use)s, %(rest)s.",
+        in_use=users_in_use(standing.registered_users),
+        rest=seats_left(standing),
+    )

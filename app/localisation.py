@@ -1,0 +1,44 @@
+"""Language and time zone of the reader, and the languages there are."""
+
+from flask import Flask, g, request, session
+from flask_babel import get_locale
+
+from app.extensions import babel
+
+LANGUAGES = {"en": "English", "ja": "日本語"}
+"""Every language with its own name."""
+DEFAULT_LANGUAGE = "en"
+
+
+def select_language() -> str:
+    """The person's setting, else what was chosen on the log-in page, else what the browser asks for, else English."""
+    identity = g.get("identity")
+    chosen = (identity.language if identity is not None else None) or session.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or _installation_language()
+
+
+def _installation_language() -> str:
+    state = g.get("installation_state")
+    return state.language if state is not None and state.language in LANGUAGES else DEFAULT_LANGUAGE
+
+
+def select_time_zone() -> str:
+    """The person's zone, else the installation's."""
+    identity = g.get("identity")
+    if identity is not None and identity.time_zone:
+        return str(identity.time_zone)
+    state = g.get("installation_state")
+    return state.time_zone.key if state is not None else "UTC"
+
+
+def html_language() -> str:
+    """The value of ``<html lang>``."""
+    return str(get_locale() or DEFAULT_LANGUAGE)
+
+
+def configure_localisation(app: Flask) -> None:
+    """Bind Flask-Babel to the selectors; the catalogues lie in ``app/locale``."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "locale"
+    babel.init_app(app, locale_selector=select_language, timezone_selector=select_time_zone)

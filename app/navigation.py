@@ -1,0 +1,100 @@
+"""The global navigation: which items a user sees, in which area, under which standing."""
+
+from dataclasses import dataclass, field, replace
+
+from flask import request, url_for
+from flask_babel import gettext
+
+from app.auth.identity import Identity
+from app.license.policy import Standing
+from app.translation import N_
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One item of a menu; ``endpoint`` is declared, the rest is filled in for the request."""
+
+    endpoint: str
+    label: str
+    """Message id where it is declared, text where it is shown."""
+    icon: str = ""
+    children: tuple["NavItem", ...] = ()
+    feature: str | None = None
+    """A feature without which members do not see the item and administrators see it locked."""
+    url: str = ""
+    current: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """What the bar at the top shows."""
+
+    area: str = ""
+    items: tuple[NavItem, ...] = ()
+    tabs: tuple[NavItem, ...] = ()
+    user_menu: tuple[NavItem, ...] = field(default=())
+
+
+SYSTEM_OPERATION = NavItem(
+    "license.show",
+    N_("System Operation"),
+    "server",
+    children=(
+        NavItem("license.show", N_("License"), "key"),
+        NavItem("editions.index", N_("Editions"), "puzzle"),
+        NavItem("operation.status", N_("Status"), "server"),
+        NavItem("operation.audit", N_("Audit log"), "shield-lock"),
+    ),
+)
+SYSTEM_SETTINGS = (
+    NavItem("users.index", N_("Users"), "users"),
+    NavItem("general.edit", N_("General"), "settings"),
+    SYSTEM_OPERATION,
+)
+
+
+def build_navigation(
+    identity: Identity | None, standing: Standing, members_items: tuple[NavItem, ...] = ()
+) -> Navigation:
+    """The navigation of this request.
+
+    Args:
+        identity: who is logged in; nobody gets an empty one.
+        standing: while it is restricted, the way back to one's hours is gone.
+        members_items: what core and editions offer outside System Settings, already decided by license.
+    """
+    if identity is None:
+        return Navigation()
+    blueprint = request.blueprint or ""
+    in_settings = blueprint in {"users", "general", "license", "editions", "operation"}
+    user_menu = [NavItem("auth.account", N_("Account"), "user")]
+    if in_settings and not standing.restricted:
+        user_menu.append(NavItem("home.index", N_("Back to my hours"), "arrow-left"))
+    if identity.is_system_administrator:
+        user_menu.append(NavItem("users.index", N_("System Settings"), "settings"))
+    if not in_settings:
+        items = () if standing.restricted else members_items
+        return Navigation(items=_shown(items), user_menu=_shown(user_menu))
+    items = _shown(SYSTEM_SETTINGS)
+    tabs = next((item.children for item in items if item.children and item.current), ())
+    marked = [replace(item, current=item.current or item.endpoint == "users.index") for item in _shown(user_menu)]
+    return Navigation(gettext("System Settings"), items, tabs, tuple(marked))
+
+
+def _shown(items: tuple[NavItem, ...] | list[NavItem]) -> tuple[NavItem, ...]:
+    return tuple(_filled(item) for item in items)
+
+
+def _filled(item: NavItem) -> NavItem:
+    children = _shown(item.children)
+    of_this_page = request.blueprint == item.endpoint.rpartition(".")[0] and not children
+    if of_this_page and request.blueprint == "operation":
+        of_this_page = (request.endpoint or "").startswith(item.endpoint)
+    return replace(
+        item,
+        label=gettext(item.label),
+        url=url_for(item.endpoint),
+        children=children,
+        current=of_this_page or any(child.current for child in children),
+    )

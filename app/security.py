@@ -1,0 +1,137 @@
+"""Who may ask for what: audiences, permissions, and the headers of every answer.
+
+What is not declared is denied: an endpoint that has neither a declaration of its own nor one of its blueprint is
+answered to nobody.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, Response, request
+
+from app.translation import N_
+
+SYSTEM_ADMINISTRATOR = "system_administrator"
+PERMISSIONS: Mapping[str, str] = MappingProxyType({SYSTEM_ADMINISTRATOR: N_("System Administrator")})
+"""Every permission with its title; the one table that the screens and the CLI offer from."""
+
+
+class Audience(Enum):
+    """For whom an endpoint is."""
+
+    PUBLIC = "public"
+    MEMBER = "member"
+    """Whoever is logged in."""
+    ADMIN = "admin"
+    """System administrators: the Admin screen."""
+
+
+class Representation(Enum):
+    """In what form an endpoint answers, refusals included."""
+
+    HTML = "html"
+    PROBLEM_JSON = "problem+json"
+
+
+class WhileRestricted(Enum):
+    """Who may still ask for an endpoint while the standing is restricted (manual, "Notes on License Operation")."""
+
+    NOBODY = "nobody"
+    ADMINISTRATORS = "administrators"
+    EVERYONE = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the gate goes by; of one endpoint."""
+
+    audience: Audience
+    representation: Representation = Representation.HTML
+    while_restricted: WhileRestricted = WhileRestricted.NOBODY
+    feature: str | None = None
+    """A feature that must be licensed, None where none is asked for."""
+
+
+_BY_DEFAULT = {
+    Audience.PUBLIC: WhileRestricted.EVERYONE,
+    Audience.MEMBER: WhileRestricted.NOBODY,
+    Audience.ADMIN: WhileRestricted.ADMINISTRATORS,
+}
+_DECLARED = "timetracker_access"
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+def declare(
+    blueprint: Blueprint,
+    audience: Audience,
+    representation: Representation = Representation.HTML,
+    *,
+    feature: str | None = None,
+) -> None:
+    """Say for whom every endpoint of ``blueprint`` is, where the view does not say otherwise."""
+    setattr(blueprint, _DECLARED, Access(audience, representation, _BY_DEFAULT[audience], feature))
+
+
+def access(
+    audience: Audience,
+    representation: Representation = Representation.HTML,
+    *,
+    while_restricted: WhileRestricted | None = None,
+    feature: str | None = None,
+) -> Callable[[_View], _View]:
+    """Decorate a view that is for others than its blueprint says. Stands below the route decorator."""
+
+    def mark(view: _View) -> _View:
+        restricted = _BY_DEFAULT[audience] if while_restricted is None else while_restricted
+        setattr(view, _DECLARED, Access(audience, representation, restricted, feature))
+        return view
+
+    return mark
+
+
+def resolve_access(app: Flask) -> Mapping[str, Access]:
+    """Look up what is declared for each endpoint, once, when all blueprints are registered."""
+    declared: dict[str, Access] = {}
+    for endpoint, view in app.view_functions.items():
+        blueprint = app.blueprints.get(endpoint.rpartition(".")[0])
+        of_view = getattr(view, _DECLARED, None) or getattr(blueprint, _DECLARED, None)
+        if endpoint == "static" or endpoint.endswith(".static"):
+            of_view = replace(of_view or Access(Audience.PUBLIC), audience=Audience.PUBLIC)
+            of_view = replace(of_view, while_restricted=WhileRestricted.EVERYONE, feature=None)
+        if of_view is not None:
+            declared[endpoint] = of_view
+    return MappingProxyType(declared)
+
+
+# Headers ----------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: Flask-WTF compares the referrer of every POST over TLS.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Frame-Options": "DENY",
+}
+_ONE_YEAR = 31_536_000
+
+
+def add_security_headers(response: Response) -> Response:
+    """Put the headers on every answer, errors included; private pages are not to be stored anywhere."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", f"max-age={_ONE_YEAR}; includeSubDomains")
+    is_static = request.endpoint == "static" or (request.endpoint or "").endswith(".static")
+    if not (is_static and response.status_code in (200, 206, 304)):
+        response.headers["Cache-Control"] = "no-store"
+    return response

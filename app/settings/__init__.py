@@ -1,0 +1,1 @@
+"""System Settings: users, general, operation."""

