@@ -25,7 +25,7 @@ _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 
 @functools.cache
-def key_pair(name: str = KID) -> KeyPair:
+def key_pair(name: str = KID) -> KeyPair:  # noqa: ARG001 - the cache tells the names apart
     """Return the key pair of that name; of 2048 bits, which are accepted and quickly made."""
     return KeyPair(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
@@ -74,10 +74,10 @@ def sign(header: bytes, payload: bytes, name: str = KID) -> str:
 
 
 def encode_key(claims: Mapping[str, object], *, kid: str = KID, **header: object) -> str:
-    """Return a key with exactly these claims, valid or not; ``header`` changes and adds members, ``...`` omits."""
+    """Return a key with exactly these claims; ``header`` changes and adds members, and ``...`` omits one."""
     members = {"alg": "RS256", "kid": kid, "typ": "license+jwt"} | header
     kept = {name: value for name, value in members.items() if value is not ...}
-    return sign(json.dumps(kept).encode(), json.dumps(claims).encode(), kid if kid else KID)
+    return sign(json.dumps(kept).encode(), json.dumps(claims).encode(), kid or KID)
 
 
 def issue_key(*, kid: str = KID, **changes: object) -> str:

@@ -159,7 +159,7 @@ _ISSUING_REASONS = (
     Reason(
         "private_key_unusable",
         N_("The private key cannot be used."),
-        N_("Name a PEM file with an RSA private key of 2048 bits or more, and its passphrase if it has one."),
+        N_("Name a PEM file with an RSA private key of 2048 to 16384 bits, and its passphrase if it has one."),
     ),
     Reason(
         "kid_invalid",

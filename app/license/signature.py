@@ -23,6 +23,8 @@ KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a signing key may be called, so that ``<kid>.pem`` is a plain file name everywhere."""
 MINIMUM_BITS = 2048
 """The smallest RSA modulus that is trusted (RFC 7518, section 3.3)."""
+MAXIMUM_BITS = 16384
+"""The largest RSA modulus with which OpenSSL verifies."""
 _LEAST_EXPONENT = 65537
 _FILE_LIMIT = 16 * 1024
 _ALGORITHMS = {"RS256": RSAAlgorithm(RSAAlgorithm.SHA256)}
@@ -92,12 +94,26 @@ def require_strength(public_key: object) -> RSAPublicKey:
     """
     if not isinstance(public_key, RSAPublicKey):
         raise UnfitKeyError(N_("It is not an RSA key."))
-    if public_key.key_size < MINIMUM_BITS:
-        raise UnfitKeyError(N_("The key is too small; RSA keys of 2048 bits or more are accepted."))
+    if not MINIMUM_BITS <= public_key.key_size <= MAXIMUM_BITS:
+        raise UnfitKeyError(N_("RSA keys of 2048 to 16384 bits are accepted."))
     exponent = public_key.public_numbers().e
     if not (_LEAST_EXPONENT <= exponent < 2**32 and exponent % 2):
         raise UnfitKeyError(N_("The key has an unusual public exponent, which is not accepted."))
+    if _has_guessable_primes(public_key.public_numbers().n):
+        raise UnfitKeyError(N_("The key was made by faulty hardware (CVE-2017-15361) and can be forged."))
     return public_key
+
+
+def _has_guessable_primes(modulus: int) -> bool:
+    """Whether ``modulus`` bears the mark of the "ROCA" generator: a power of 65537 modulo many small primes.
+
+    Nemec, Sys et al., "The Return of Coppersmith's Attack", section 2.1; by chance one in 2**150 keys does.
+    """
+    return all(
+        modulus % prime in {pow(65537, exponent, prime) for exponent in range(prime)}
+        for prime in range(3, 168)
+        if all(prime % divisor for divisor in range(2, prime))
+    )
 
 
 def _checked_kid(file: Path) -> str:
