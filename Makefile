@@ -1,0 +1,78 @@
+# What can be done with a checkout; `make help` lists it. Needs make and Python 3.11 or newer, nothing else.
+
+# PYTHON=…: the interpreter that .venv is made with; without it, the first of these that is new enough.
+PYTHON_CANDIDATES = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
+# PORT=…: where `make run` serves.
+PORT ?= 8000
+# TESTS=…, ARGS=…: which tests `make test` runs, and further options of pytest.
+TESTS ?= tests
+ARGS ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/installed
+INSTALLED_DEV := .venv/installed-dev
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean elsewhere
+
+# An environment that was copied from another folder, or whose Python is gone, is made anew.
+ifneq ($(shell test -x $(BIN)/python && cat .venv/checkout 2>/dev/null),$(CURDIR))
+$(INSTALLED) $(INSTALLED_DEV): elsewhere
+endif
+
+help: ## List what can be made
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: $(INSTALLED) ## Start TimeTracker RX on 127.0.0.1:8000, ready to be tried; PORT=8001 changes the port
+	@exec $(BIN)/python -m flask evaluation start
+
+test: $(INSTALLED_DEV) ## Run every test; TESTS=tests/unit or ARGS="-k license" choose among them
+	@$(BIN)/python tests/browser/chromium.py
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS) $(TESTS)
+
+lint: $(INSTALLED_DEV) ## Check style, formatting and types
+	@$(BIN)/python -m ruff check
+	@$(BIN)/python -m ruff format --check
+	@$(BIN)/python -m mypy
+
+bench: $(INSTALLED_DEV) ## Measure what has to be fast, side by side
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove the environment and everything built; the instance folder stays
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find app plugins templates tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(INSTALLED): setup.cfg pyproject.toml
+	$(call install,.,TimeTracker RX and what it needs)
+
+$(INSTALLED_DEV): setup.cfg pyproject.toml
+	$(call install,.[dev],TimeTracker RX and what its tests need)
+	@touch $(INSTALLED)
+
+# $(call install,what pip installs,how it is called): makes .venv where it is missing, and leaves a stamp.
+define install
+	@set -eu; \
+	if [ "$$(cat .venv/checkout 2>/dev/null)" != '$(CURDIR)' ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	    python=; \
+	    for candidate in $(PYTHON_CANDIDATES); do \
+	        if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	    done; \
+	    if [ -z "$$python" ]; then \
+	        echo 'TimeTracker RX needs Python 3.11 or newer; tried: $(PYTHON_CANDIDATES).' >&2; \
+	        echo 'Install one, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; \
+	        exit 1; \
+	    fi; \
+	    echo "Making the environment .venv with $$("$$python" --version) …"; \
+	    if ! "$$python" -m venv --clear .venv >.venv.log 2>&1; then \
+	        cat .venv.log >&2; rm -rf .venv .venv.log; \
+	        echo 'The environment cannot be made. On Debian and Ubuntu the package python3-venv is missing.' >&2; \
+	        exit 1; \
+	    fi; \
+	    rm -f .venv.log; \
+	    printf '%s\n' '$(CURDIR)' >.venv/checkout; \
+	fi; \
+	echo 'Installing $(2); the first time takes a minute or two …'; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '$(1)'; \
+	touch $@
+endef
