@@ -10,7 +10,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from app.license.document import Verifier
+from app.license.document import License, Verifier, read_claims
 from app.license.issuing import KeyPair
 from app.license.signature import TrustedKey
 
@@ -24,9 +24,13 @@ INSTALLATION = "1f0c2f5e-6d0e-4a51-8f43-0c5f6f0b8a11"
 _RS256 = RSAAlgorithm(RSAAlgorithm.SHA256)
 
 
-@functools.cache
-def key_pair(name: str = KID) -> KeyPair:  # noqa: ARG001 - the cache tells the names apart
+def key_pair(name: str = KID) -> KeyPair:
     """Return the key pair of that name; of 2048 bits, which are accepted and quickly made."""
+    return _made(name)
+
+
+@functools.cache
+def _made(name: str) -> KeyPair:  # noqa: ARG001 - the cache tells the names apart
     return KeyPair(rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
 
@@ -82,12 +86,15 @@ def encode_key(claims: Mapping[str, object], *, kid: str = KID, **header: object
 
 def issue_key(*, kid: str = KID, **changes: object) -> str:
     """Return a license key with the claims of ``claims(**changes)``; instants may be given as datetimes."""
-    plain = {
-        name: timestamp(value) if isinstance(value, datetime) else value for name, value in changes.items()
-    }
+    plain = {name: timestamp(value) if isinstance(value, datetime) else value for name, value in changes.items()}
     return encode_key(claims(**plain), kid=kid)
 
 
 def license_number(index: int) -> str:
     """Return a license number of its own for each ``index``."""
     return str(UUID(int=index, version=4))
+
+
+def read(**changes: object) -> License:
+    """Return the license of ``claims(**changes)`` without a signature, as the verifier would read it at ``NOW``."""
+    return read_claims(claims(**changes), issuer=ISSUER, now=NOW, kid=KID, fingerprint="0" * 12)

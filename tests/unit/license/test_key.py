@@ -437,11 +437,7 @@ def test_a_hostile_text_is_refused_quickly(name: str) -> None:
 
 
 @settings(deadline=None)
-@given(
-    st.text()
-    | st.binary().map(lambda data: data.decode("latin-1"))
-    | st.from_regex(r"[\w=.-]*\.[\w-]*\.[\w-]*")
-)
+@given(st.text() | st.binary().map(lambda data: data.decode("latin-1")) | st.from_regex(r"[\w=.-]*\.[\w-]*\.[\w-]*"))
 def test_any_text_is_taken_apart_or_refused_with_the_one_error(text: str) -> None:
     with contextlib.suppress(LicenseError):
         assert parse(clean(text)).text == clean(text)
@@ -457,11 +453,7 @@ def test_any_bytes_in_header_and_claims_are_refused_with_the_one_error(header: b
 @settings(deadline=None)
 @given(
     st.recursive(
-        st.none()
-        | st.booleans()
-        | st.integers()
-        | st.floats(allow_nan=False, allow_infinity=False)
-        | st.text(),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
         max_leaves=10,
     )
