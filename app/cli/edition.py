@@ -1,0 +1,105 @@
+"""``flask edition``: which editions are installed, and switching them."""
+
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.audit import COMMAND_LINE
+from app.cli.application import with_application
+from app.cli.output import answers_refusals, json_option, print_json
+from app.editions import service
+from app.editions.switches import read_switches
+from app.license.service import current_standing
+from app.texts import code_texts
+
+edition_group = AppGroup("edition", help="List the installed editions, and switch them on and off.")
+
+
+@edition_group.command("list", with_appcontext=False)
+@json_option
+@answers_refusals
+@with_application
+def list_editions(*, as_json: bool) -> None:
+    """List every installed edition with its state; works with broken ones and without a database."""
+    rows = [_row(entry) for entry in _overview().entries]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        click.echo("No edition is installed.")
+    for row in rows:
+        marks = [row["state"], row["license"] if row["license"] != "none" else "", _pending_words(row["pending"])]
+        version = f" {row['version']}" if row["version"] else ""
+        click.echo(f"{row['name']}{version} ({row['source']}): {', '.join(mark for mark in marks if mark)}")
+        if row["code"]:
+            click.echo(f"    {row['message']} {row['remedy']} [{row['code']}]")
+        for warning in row["warnings"]:
+            click.echo(f"    {warning}")
+
+
+@edition_group.command("enable", with_appcontext=False)
+@click.argument("name")
+@json_option
+@answers_refusals
+@with_application
+def enable(name: str, *, as_json: bool) -> None:
+    """Switch the edition NAME on, from the next restart."""
+    _answer(name, changed=service.enable(name, actor=COMMAND_LINE), disabled=False, as_json=as_json)
+
+
+@edition_group.command("disable", with_appcontext=False)
+@click.argument("name")
+@json_option
+@answers_refusals
+@with_application
+def disable(name: str, *, as_json: bool) -> None:
+    """Switch the edition NAME off, from the next restart; its data is kept."""
+    _answer(name, changed=service.disable(name, actor=COMMAND_LINE), disabled=True, as_json=as_json)
+
+
+def _answer(name: str, *, changed: bool, disabled: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"name": name, "disabled": disabled, "changed": changed})
+        return
+    word = "off" if disabled else "on"
+    if changed:
+        click.echo(f"{name} is switched {word}; restart the application for it to take effect.")
+    else:
+        click.echo(f"{name} was switched {word} already.")
+
+
+def _overview() -> service.Overview:
+    """The editions as this process found them; a database that does not answer only leaves out what it would add."""
+    try:
+        return service.overview(current_standing(), read_switches())
+    except SQLAlchemyError:
+        click.echo("The database does not answer: what is licensed and switched is not known.", err=True)
+        return service.overview(None, {})
+
+
+def _row(entry: service.EditionEntry) -> dict[str, Any]:
+    found = entry.found
+    texts = code_texts(found.refusal) if found.refusal is not None else None
+    return {
+        "name": found.name,
+        "title": found.title,
+        "version": found.version,
+        "source": found.source,
+        "state": str(found.state),
+        "license": str(entry.grant),
+        "pending": str(entry.pending),
+        "features": [feature.name for feature in found.manifest.features] if found.manifest is not None else [],
+        "pages": found.pages,
+        "code": texts.code if texts is not None else None,
+        "message": texts.message if texts is not None else None,
+        "remedy": texts.remedy if texts is not None else None,
+        "warnings": list(found.warnings),
+        "traceback": found.traceback or None,
+    }
+
+
+def _pending_words(pending: str) -> str:
+    words = {service.Pending.COMES_ON: "on after a restart", service.Pending.GOES_OFF: "off after a restart"}
+    return words.get(service.Pending(pending), "")

@@ -1,0 +1,1 @@
+"""Editions: plug-ins that bring features and pages; found, checked, registered, licensed."""

@@ -1,0 +1,94 @@
+"""Every reason for which an edition is not loaded, or may not be switched."""
+
+from app.refusal import Reason
+from app.translation import N_
+
+# Why an edition is not loaded ---------------------------------------------------------------------------------------
+
+IMPORT_FAILED = Reason(
+    "edition_import_failed",
+    N_("It could not be loaded at the last start: %(error)s"),
+    N_("Update or repair the package, then restart the application."),
+    status=500,
+)
+WRONG_TYPE = Reason(
+    "edition_wrong_type",
+    N_("Its entry point leads to %(found)s and not to a subclass of app.sdk.Edition."),
+    N_("Ask the author of the package for a repaired version."),
+    status=500,
+)
+MALFORMED = Reason(
+    "edition_malformed",
+    N_("What it declares about itself is not right: %(problem)s."),
+    N_("Ask the author of the package for a repaired version."),
+    status=500,
+)
+NEEDS_NEWER_APPLICATION = Reason(
+    "edition_needs_newer_application",
+    N_("It asks for app.sdk %(wanted)s, this application offers %(offered)s."),
+    N_("Update the application, or install an earlier version of the package."),
+    status=500,
+)
+TOO_OLD = Reason(
+    "edition_too_old",
+    N_("It asks for app.sdk %(wanted)s, the oldest that this application offers is %(oldest)s."),
+    N_("Update the package, then restart the application."),
+    status=500,
+)
+BASE_MISSING = Reason(
+    "edition_base_missing",
+    N_("It extends the edition %(base)s, which is not loaded."),
+    N_("Install, repair or enable that edition, then restart the application."),
+    status=500,
+)
+EXTENDS_ITSELF = Reason(
+    "edition_extends_itself",
+    N_("It extends the edition %(base)s, which in the end extends it."),
+    N_("Ask the authors of the packages for a repaired version."),
+    status=500,
+)
+DUPLICATE = Reason(
+    "edition_duplicate",
+    N_("The package %(source)s brings an edition of this name already."),
+    N_("Remove one of the two packages, then restart the application."),
+    status=409,
+)
+FEATURE_TAKEN = Reason(
+    "edition_feature_taken",
+    N_("It declares the feature %(feature)s, which the edition %(owner)s declares already."),
+    N_("Ask the author of the package for a repaired version."),
+    status=500,
+)
+ADDRESS_TAKEN = Reason(
+    "edition_address_taken",
+    N_("It asks for the address %(address)s, which belongs to %(owner)s."),
+    N_("Ask the author of the package for a repaired version."),
+    status=500,
+)
+REGISTRATION_FAILED = Reason(
+    "edition_registration_failed",
+    N_("Its pages could not be set up: %(error)s"),
+    N_("Update or repair the package, then restart the application."),
+    status=500,
+)
+SWITCHED_OFF = Reason(
+    "edition_switched_off",
+    N_("It was switched off by %(login)s on %(day)s; its data is kept."),
+    N_("Enable it, then restart the application."),
+    status=409,
+)
+
+# Why an edition may not be switched ---------------------------------------------------------------------------------
+
+NOT_INSTALLED = Reason(
+    "edition_not_installed",
+    N_("No edition of the name %(name)s is installed."),
+    N_("Look the name up on the page Editions, or with: flask edition list"),
+    status=404,
+)
+STILL_NEEDED = Reason(
+    "edition_still_needed",
+    N_("The edition %(name)s cannot be disabled, because %(others)s extends it."),
+    N_("Disable that edition first, then restart the application."),
+    status=409,
+)

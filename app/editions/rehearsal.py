@@ -1,0 +1,178 @@
+"""The rehearsal: an edition's pages are set up on an application that nobody sees, and looked at, before the real one.
+
+What fails or reaches beyond its own pages is found here, so that nothing of it is ever left on the real application.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.editions import reasons
+from app.editions.manifest import Manifest, is_own_name, malformed
+from app.navigation import NavItem
+from app.refusal import Refusal
+from app.security import Access, resolve_access
+
+RESERVED_SEGMENTS = frozenset(
+    {"account", "api", "desktop", "healthz", "login", "logout", "metrics", "readyz", "settings", "setup", "static"}
+)
+"""First parts of addresses that are the core's, whether or not it answers all of them by now."""
+_HOOKS = (
+    "before_request_funcs",
+    "after_request_funcs",
+    "teardown_request_funcs",
+    "template_context_processors",
+    "url_value_preprocessors",
+    "url_default_functions",
+)
+_JINJA = ("filters", "tests", "globals")
+_ARGUMENT = re.compile(r"<[^>]*>")
+CORE = "the core"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an edition meets on the application: the addresses and features of the core and of those before it."""
+
+    segments: frozenset[str]
+    """First parts of addresses that no edition may use."""
+    patterns: Mapping[str, str]
+    """Addresses of the editions before, with the edition that each belongs to."""
+    features: Collection[str]
+    """Names of all features that those editions declare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the rehearsal found: the addresses, and for each endpoint what the gate will go by."""
+
+    patterns: tuple[str, ...]
+    access: Mapping[str, Access]
+    undeclared: tuple[str, ...]
+    """Endpoints that no feature is declared for; the gate answers them to nobody."""
+    count: int
+
+
+def core_segments(app: Flask) -> frozenset[str]:
+    """The first parts of the addresses that ``app`` answers so far, and those that are reserved."""
+    return RESERVED_SEGMENTS | {_first_segment(rule.rule) for rule in app.url_map.iter_rules()}
+
+
+def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Pages:
+    """Set up the pages of one edition on a scratch application with the configuration of ``app``.
+
+    Raises:
+        Refusal: ``edition_malformed`` or ``edition_address_taken``.
+        Exception: whatever the edition's own code raises.
+    """
+    if manifest.name in app.blueprints:
+        raise malformed(f"the name {manifest.name} is the core's")
+    scratch = Flask(app.import_name, static_folder=None, template_folder=None)
+    scratch.config.update(app.config)
+    scratch.extensions.update(app.extensions)
+    before = _reach(scratch)
+    for blueprint in manifest.blueprints:
+        scratch.register_blueprint(blueprint)
+    _check_reach(manifest, before, _reach(scratch))
+    rules = [rule for rule in scratch.url_map.iter_rules() if not rule.endpoint.endswith(".static")]
+    patterns = tuple(_pattern(rule) for rule in scratch.url_map.iter_rules())
+    for pattern in patterns:
+        _check_address(pattern, surroundings)
+    access = resolve_access(scratch)
+    _check_features(manifest, access, surroundings.features)
+    _check_start_page(manifest, access, rules)
+    for item in manifest.navigation:
+        _check_nav_item(item, rules)
+    endpoints = {rule.endpoint for rule in rules}
+    return Pages(patterns, access, tuple(sorted(endpoints - access.keys())), len({rule.rule for rule in rules}))
+
+
+def _reach(app: Flask) -> Mapping[str, object]:
+    """Everything on ``app`` that is not of one blueprint's own requests alone, by words for the author."""
+    own = set(app.blueprints)
+    reach: dict[str, object] = {
+        f"{kind} of {scope or 'all pages'}": tuple(functions)
+        for kind in _HOOKS
+        for scope, functions in getattr(app, kind).items()
+        if scope not in own and functions
+    }
+    for scope, by_code in app.error_handler_spec.items():
+        if scope not in own and any(by_code.values()):
+            reach[f"error handlers of {scope or 'all pages'}"] = True
+    reach["teardown_appcontext_funcs of all pages"] = tuple(app.teardown_appcontext_funcs)
+    reach.update((f"blueprint {name}", True) for name in own)
+    reach.update((f"command {name}", command) for name, command in app.cli.commands.items())
+    for kind in _JINJA:
+        reach.update((f"template_{kind} {name}", value) for name, value in getattr(app.jinja_env, kind).items())
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.rpartition(".")[0] not in own:
+            reach[f"the endpoint {rule.endpoint}, outside its blueprints"] = True
+    return reach
+
+
+def _check_reach(manifest: Manifest, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Refuse what changes pages that are not the edition's.
+
+    Commands and what it gives to templates carry its name, so that they replace nobody else's.
+    """
+    for what, value in after.items():
+        if what in before and before[what] == value:
+            continue
+        kind, _, name = what.partition(" ")
+        named = kind in ("command", "blueprint", *(f"template_{jinja}" for jinja in _JINJA))
+        if not named or not is_own_name(name.partition(".")[0], manifest.name):
+            raise malformed(f"it changes more than its own pages ({what})")
+
+
+def _first_segment(address: str) -> str:
+    return address.split("/")[1] if address.startswith("/") else ""
+
+
+def _pattern(rule: Rule) -> str:
+    return _ARGUMENT.sub("<>", rule.rule)
+
+
+def _check_address(pattern: str, surroundings: Surroundings) -> None:
+    segment = _first_segment(pattern)
+    if not segment or "<" in segment:
+        raise malformed(f"the address {pattern} begins with no name of its own")
+    if segment in surroundings.segments:
+        raise Refusal(reasons.ADDRESS_TAKEN, address=f"/{segment}", owner=CORE)
+    if pattern in surroundings.patterns:
+        raise Refusal(reasons.ADDRESS_TAKEN, address=pattern, owner=surroundings.patterns[pattern])
+
+
+def _check_features(manifest: Manifest, access: Mapping[str, Access], others: Collection[str]) -> None:
+    own = {feature.name for feature in manifest.features}
+    for endpoint, declared in access.items():
+        if declared.feature is not None and declared.feature not in own and declared.feature not in others:
+            raise malformed(f"{endpoint} asks for the feature {declared.feature}, which no edition declares")
+
+
+def _check_start_page(manifest: Manifest, access: Mapping[str, Access], rules: list[Rule]) -> None:
+    if manifest.start_page is None:
+        return
+    if not _is_simple_page(manifest.start_page, rules):
+        raise malformed(f"start_page is {manifest.start_page}, which is no page of it that takes no arguments")
+    declared = access.get(manifest.start_page)
+    if declared is None or declared.feature is None:
+        raise malformed(f"start_page is {manifest.start_page}, which needs no feature")
+
+
+def _check_nav_item(item: NavItem, rules: list[Rule]) -> None:
+    if not _is_simple_page(item.endpoint, rules):
+        raise malformed(f"navigation leads to {item.endpoint}, which is no page of it that takes no arguments")
+    for child in item.children:
+        _check_nav_item(child, rules)
+
+
+def _is_simple_page(endpoint: str, rules: list[Rule]) -> bool:
+    return any(simple_rule(rule) for rule in rules if rule.endpoint == endpoint)
+
+
+def simple_rule(rule: Rule) -> bool:
+    """Whether ``rule`` is of a page that can be asked for without knowing anything."""
+    return not rule.arguments and "GET" in (rule.methods or ())

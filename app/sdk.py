@@ -1,0 +1,128 @@
+"""All that an edition needs of TimeTracker RX, and the only module of it that an edition imports.
+
+A whole edition::
+
+    from app.sdk import N_, Edition, EditionBlueprint, Feature, NavItem, render_template
+
+    pages = EditionBlueprint("acme", __name__, feature="acme.board")
+
+    @pages.get("/")
+    def board() -> str:
+        return render_template("acme/board.html")
+
+    class AcmeEdition(Edition):
+        name = "acme"
+        title = N_("Acme")
+        api_version = 1
+        features = (Feature("acme.board", N_("Board"), N_("Everybody's tasks on one page.")),)
+        blueprints = (pages,)
+        start_page = "acme.board"
+        navigation = (NavItem("acme.board", N_("Board"), "layout-dashboard"),)
+
+Its templates extend ``base.html``, import the components of ``_macros/ui.html`` and lie in ``templates/acme/`` beside
+the module. Plug-ins are trusted code: they run inside the application and can do whatever it can.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import format_date, get_locale, gettext, ngettext
+from flask_login import current_user as _current_user
+
+from app.auth.identity import Identity
+from app.clock import now
+from app.editions import registry
+from app.editions.base import Edition, EditionBlueprint, Feature, requires_feature
+from app.editions.compatibility import API_VERSION
+from app.license.policy import Usability
+from app.license.service import current_standing
+from app.navigation import NavItem
+from app.settings.state import current_state
+from app.translation import N_
+
+__all__ = [
+    "API_VERSION",
+    "N_",
+    "Edition",
+    "EditionBlueprint",
+    "Feature",
+    "LicenseSummary",
+    "NavItem",
+    "Usability",
+    "abort",
+    "current_user",
+    "feature_licensed",
+    "flash",
+    "format_date",
+    "gettext",
+    "license_summary",
+    "locale_code",
+    "ngettext",
+    "now",
+    "redirect",
+    "render_template",
+    "request",
+    "requires_feature",
+    "time_zone",
+    "today",
+    "url_for",
+]
+
+@dataclass(frozen=True, slots=True)
+class LicenseSummary:
+    """What everybody may know of the license in force."""
+
+    edition: str
+    """Title of the licensed edition, in the reader's language."""
+    features: tuple[Feature, ...]
+    """What it brings, add-on features included, with titles and descriptions in the reader's language."""
+    web: Usability
+    """Whether and until when the web application may be used; ``until`` is the first instant after it, or None."""
+    desktop: Usability
+    """The same of the desktop application."""
+
+
+def current_user() -> Identity:
+    """Whoever is logged in: ``user_id``, ``login``, ``name``, ``email``, ``language``, ``time_zone``, ``permissions``.
+
+    Pages of an edition are asked for by nobody else, so there always is somebody.
+    """
+    identity: Identity = _current_user._get_current_object()  # noqa: SLF001 - Flask-Login's way to the object itself
+    return identity
+
+
+def feature_licensed(name: str) -> bool:
+    """Whether the license in force brings the feature ``name``, at this request."""
+    return name in registry.licensed_features(current_standing())
+
+
+def license_summary() -> LicenseSummary:
+    """What everybody may know of the license in force, at this request; costs no statement."""
+    standing = current_standing()
+    licensed = registry.licensed_features(standing)
+    features = tuple(
+        Feature(feature.name, gettext(feature.title), gettext(feature.description) if feature.description else "")
+        for name, feature in registry.registry().features.items()
+        if name in licensed
+    )
+    edition = registry.licensed_edition(standing)
+    title = registry.title_of_edition(edition) if edition is not None else ""
+    return LicenseSummary(title, features, standing.web, standing.desktop)
+
+
+def time_zone() -> ZoneInfo:
+    """The reader's time zone: their own, else the installation's."""
+    own = current_user().time_zone
+    return ZoneInfo(own) if own else current_state().time_zone
+
+
+def today() -> date:
+    """The reader's date at this request."""
+    return now().astimezone(time_zone()).date()
+
+
+def locale_code() -> str:
+    """The reader's language as Babel writes it, such as ``en`` or ``ja``."""
+    return str(get_locale())

@@ -1,0 +1,23 @@
+"""The edition Standard: what every license begins with."""
+
+from app.sdk import N_, Edition, Feature, NavItem
+from plugins.standard.views import pages
+
+
+class StandardEdition(Edition):
+    """The bundled edition; it also serves as an example for others."""
+
+    name = "standard"
+    title = N_("Standard")
+    description = N_("The start page with today, this week, and what the license includes.")
+    api_version = 1
+    features = (
+        Feature(
+            "timesheet.start",
+            N_("Start page"),
+            N_("Today and the week at a glance, and what the license includes for you."),
+        ),
+    )
+    blueprints = (pages,)
+    start_page = "standard.start"
+    navigation = (NavItem("standard.start", N_("Start"), "layout-dashboard"),)
