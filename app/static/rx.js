@@ -3,7 +3,8 @@
    data-rx-check-all     a check box that ticks those in its table's body
    data-rx-selection     an element whose text is the number of ticked boxes; its data-rx-one and data-rx-other are
                          the sentences for one and for several, with "#" where the number stands
-   data-rx-copy="#ID"    a button, hidden until now, that copies the text of that element; data-rx-copied says so
+   data-rx-copy="#ID"    a button, hidden until now, that copies the text of that element; data-rx-copied says so in
+                         place of its data-rx-label, and the icon becomes a tick
    data-rx-submit        a select or radio group that sends its form when it changes */
 "use strict";
 
@@ -75,8 +76,13 @@
   /* Copying, where the browser allows it (a secure context). */
   if (navigator.clipboard) {
     for (const button of document.querySelectorAll("[data-rx-copy]")) {
-      const label = button.querySelector("[data-rx-label]") ?? button;
-      const before = label.textContent;
+      const label = button.querySelector("[data-rx-label]");
+      const symbol = button.querySelector("use");
+      const before = { text: label.textContent, symbol: symbol.getAttribute("href") };
+      const show = (text, reference) => {
+        label.textContent = text;
+        symbol.setAttribute("href", reference);
+      };
       button.hidden = false;
       button.addEventListener("click", async () => {
         try {
@@ -84,10 +90,8 @@
         } catch {
           return; // refused by the browser: the text is there to be marked by hand
         }
-        label.textContent = button.dataset.rxCopied;
-        setTimeout(() => {
-          label.textContent = before;
-        }, 2000);
+        show(button.dataset.rxCopied, before.symbol.replace(/#.*/, "#check"));
+        setTimeout(() => show(before.text, before.symbol), 2000);
       });
     }
   }
