@@ -197,7 +197,15 @@ def _from_file(path: Path) -> dict[str, tuple[object, str]]:
         return {}
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from error
-    return {name.lower(): (value, f"{path}, {name}") for name, value in content.items()}
+    found: dict[str, tuple[object, str]] = {}
+    for name, value in content.items():
+        setting = name.lower()
+        if setting in found:
+            raise SettingsError(f"{path}: {setting.upper()} stands there twice.")
+        if setting == "instance_path":
+            raise SettingsError(f"{path}, {name}: the folder of this file is chosen by the environment alone.")
+        found[setting] = (value, f"{path}, {name}")
+    return found
 
 
 def _parsed(known: Mapping[str, "Field[Any]"], given: Mapping[str, tuple[object, str]], name: str, default: Any) -> Any:
