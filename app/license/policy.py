@@ -116,9 +116,7 @@ class Standing:
         return max(self.registered_users - self.seats, 0) if self.license else 0
 
 
-def evaluate(
-    records: Sequence[Record], *, installation: str, registered_users: int, now: datetime
-) -> Standing:
+def evaluate(records: Sequence[Record], *, installation: str, registered_users: int, now: datetime) -> Standing:
     """Return the standing at ``now`` (aware) of the installation with that id and that many users."""
     candidates = _candidates(records, installation)
     in_force = _in_force(candidates, now)
@@ -147,9 +145,7 @@ def undetermined() -> Standing:
     return Standing(StandingKind.UNVERIFIABLE, None, None, 0, nothing, nothing)
 
 
-def record_states(
-    records: Sequence[Record], *, installation: str, now: datetime
-) -> Mapping[int, RecordState]:
+def record_states(records: Sequence[Record], *, installation: str, now: datetime) -> Mapping[int, RecordState]:
     """Return the state of every record at ``now`` (aware), by its id."""
     candidates = _candidates(records, installation)
     withdrawn = _withdrawn(candidates, now)
@@ -165,8 +161,7 @@ def record_states(
         return RecordState.ENDED if candidate.license.has_ended(now) else RecordState.SUPERSEDED
 
     others = {
-        record.id: RecordState.WRONG_INSTALLATION if record.license else RecordState.UNVERIFIABLE
-        for record in records
+        record.id: RecordState.WRONG_INSTALLATION if record.license else RecordState.UNVERIFIABLE for record in records
     }
     return others | {candidate.id: state(candidate) for candidate in candidates}
 
@@ -188,9 +183,7 @@ def admit(candidate: License, records: Sequence[Record], *, installation: str, n
     takes_effect(candidate, records, installation=installation, now=now)
 
 
-def takes_effect(
-    candidate: License, records: Sequence[Record], *, installation: str, now: datetime
-) -> datetime:
+def takes_effect(candidate: License, records: Sequence[Record], *, installation: str, now: datetime) -> datetime:
     """Return the first instant from ``now`` on at which ``candidate``, registered now, would be in force.
 
     What is in force changes only where some license starts, ends or runs out of grace, and holds from that
@@ -280,9 +273,9 @@ def _spokesman(
         return StandingKind.EXPIRED, started[-1].license
     if candidates:
         return StandingKind.NOT_STARTED, candidates[0].license
-    elsewhere = [record.license for record in records if record.license]
+    elsewhere = [record for record in records if record.license]
     if elsewhere:
-        return StandingKind.WRONG_INSTALLATION, elsewhere[-1]
+        return StandingKind.WRONG_INSTALLATION, max(elsewhere, key=lambda record: record.id).license
     return (StandingKind.UNVERIFIABLE if records else StandingKind.UNLICENSED), None
 
 
