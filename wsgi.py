@@ -2,8 +2,16 @@
 
 import sys
 
+import click
+
 from app import create_app
 from app.config import PREFIX, Settings, SettingsError, load_settings
+
+
+def _serves() -> bool:
+    """Whether a server imports this file; Flask's commands do so too, and most of them do not serve."""
+    context = click.get_current_context(silent=True)
+    return context is None or context.info_name == "run"
 
 
 def _settings() -> Settings:
@@ -12,7 +20,7 @@ def _settings() -> Settings:
         settings = load_settings()
     except SettingsError as error:
         sys.exit(f"TimeTracker RX cannot start. {error}")
-    if settings.secret_key is None:
+    if settings.secret_key is None and _serves():
         sys.exit(
             "TimeTracker RX cannot serve without a SECRET_KEY, which signs the cookies. Make one, and keep it:\n"
             f"  export {PREFIX}SECRET_KEY=\"$(python3 -c 'import secrets; print(secrets.token_hex(32))')\"\n"

@@ -1,6 +1,8 @@
 """Language and time zone of the reader, and the languages there are."""
 
-from flask import Flask, g, request, session
+import os
+
+from flask import Flask, g, has_request_context, request, session
 from flask_babel import get_locale
 
 from app.extensions import babel
@@ -12,11 +14,20 @@ DEFAULT_LANGUAGE = "en"
 
 def select_language() -> str:
     """The person's setting, else what was chosen on the log-in page, else what the browser asks for, else English."""
+    if not has_request_context():
+        return _terminal_language()
     identity = g.get("identity")
     chosen = (identity.language if identity is not None else None) or session.get("language")
     if chosen in LANGUAGES:
         return str(chosen)
     return request.accept_languages.best_match(LANGUAGES) or _installation_language()
+
+
+def _terminal_language() -> str:
+    """The language of a command's terminal, as its environment names it (POSIX.1-2024, 8.2)."""
+    named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    language = named.replace("-", "_").partition("_")[0]
+    return language if language in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def _installation_language() -> str:

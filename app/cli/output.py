@@ -27,12 +27,12 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def print_rows(rows: Iterable[tuple[str, str]]) -> None:
+def print_rows(rows: Iterable[tuple[str, str]], *, err: bool = False) -> None:
     """Print names with their values below each other; a row without a name goes on below the last value."""
     listed = list(rows)
     width = max((_columns(name) for name, _ in listed), default=0)
     for name, value in listed:
-        click.echo(f"  {name}{' ' * (width - _columns(name))}  {value}".rstrip())
+        click.echo(f"  {name}{' ' * (width - _columns(name))}  {value}".rstrip(), err=err)
 
 
 def _columns(text: str) -> int:
