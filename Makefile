@@ -25,7 +25,8 @@ help: ## List what can be made
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Start TimeTracker RX on 127.0.0.1:8000, ready to be tried; PORT=8001 changes the port
-	@exec $(BIN)/python -m flask evaluation start
+	@$(BIN)/python -m flask evaluation start
+	@exec $(BIN)/python -m gunicorn --log-level warning wsgi:app
 
 test: $(INSTALLED_DEV) ## Run every test; TESTS=tests/unit or ARGS="-k license" choose among them
 	@$(BIN)/python tests/browser/chromium.py
