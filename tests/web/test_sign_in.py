@@ -1,0 +1,263 @@
+"""Set-up, log-in, log-out and sessions, as a browser sees them."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from app.auth.models import User, UserSession
+from app.auth.setup import setup_code
+from app.database import read_connection
+from tests.conftest import ADMINISTRATOR, MEMBER, PASSWORD, add_person, csrf_token, log_in
+
+SESSION_COOKIE = "timetracker_session"
+
+
+def setup_form(app: Flask, client: FlaskClient, **changes: str) -> dict[str, str]:
+    with app.app_context():
+        code = setup_code()
+    return {
+        "csrf_token": csrf_token(client, "/setup"),
+        "setup_code": code,
+        "login": ADMINISTRATOR,
+        "name": "Haruka Kitamura",
+        "email": "",
+        "password": PASSWORD,
+        "password_again": PASSWORD,
+        "language": "ja",
+        "time_zone": "Asia/Tokyo",
+        **changes,
+    }
+
+
+def count(app: Flask, model: type[User] | type[UserSession]) -> int:
+    with app.app_context(), read_connection() as connection:
+        return connection.execute(select(func.count()).select_from(model)).scalar_one()
+
+
+def test_everything_leads_to_set_up_while_there_is_no_user(client: FlaskClient) -> None:
+    assert client.get("/", follow_redirects=True).request.path == "/setup"
+    assert client.get("/login").location == "/setup"
+
+
+def test_set_up_creates_the_first_administrator_and_opens_the_license_page(app: Flask, client: FlaskClient) -> None:
+    answer = client.post("/setup", data=setup_form(app, client))
+
+    assert (answer.status_code, answer.location) == (303, "/settings/operation/license")
+    page = client.get("/settings/operation/license")
+    assert page.status_code == 200
+    assert 'lang="ja"' in page.text
+    assert "Asia/Tokyo" in page.text
+    assert client.get("/setup").status_code == 404
+
+
+def test_set_up_with_a_wrong_code_keeps_what_was_typed(app: Flask, client: FlaskClient) -> None:
+    answer = client.post("/setup", data=setup_form(app, client, setup_code="AAAA-BBBB-CCCC-DDDD"))
+
+    assert answer.status_code == 422
+    assert "wrong_setup_code" in answer.text
+    assert 'value="Haruka Kitamura"' in answer.text
+    assert count(app, User) == 0
+
+
+def test_the_set_up_code_is_taken_in_any_case_and_without_dashes(app: Flask, client: FlaskClient) -> None:
+    form = setup_form(app, client)
+    form["setup_code"] = form["setup_code"].replace("-", " ").lower()
+
+    assert client.post("/setup", data=form).status_code == 303
+
+
+def test_a_weak_password_is_refused_at_its_field(app: Flask, client: FlaskClient) -> None:
+    weak = {"password": "password123", "password_again": "password123"}
+
+    answer = client.post("/setup", data=setup_form(app, client, **weak))
+
+    assert "password_too_weak" in answer.text
+    assert count(app, User) == 0
+
+
+def test_logging_in_and_out(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    log_in(client, MEMBER)
+
+    assert client.get("/").status_code == 200
+    client.post("/logout", data={"csrf_token": csrf_token(client, "/account")})
+    assert client.get("/account").location == "/login?next=/account"
+
+
+def test_a_wrong_password_and_an_unknown_login_get_the_same_answer(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    token = csrf_token(client)
+
+    wrong = client.post("/login", data={"login": MEMBER, "password": "x" * 12, "csrf_token": token})
+    unknown = client.post("/login", data={"login": "nobody", "password": "x" * 12, "csrf_token": token})
+
+    assert wrong.status_code == unknown.status_code == 422
+    assert wrong.text.replace(MEMBER, "*") == unknown.text.replace("nobody", "*")
+
+
+def test_a_login_is_found_whatever_its_case_and_width(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    log_in(client, "Ｍ.ＳＡＫＡＩ")
+    assert client.get("/").status_code == 200
+
+
+def test_a_copied_cookie_is_worth_nothing_after_log_out(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    log_in(client, MEMBER)
+    copied = client.get_cookie(SESSION_COOKIE)
+    assert copied is not None
+    client.post("/logout", data={"csrf_token": csrf_token(client, "/account")})
+
+    thief = licensed_app.test_client()
+    thief.set_cookie(SESSION_COOKIE, copied.value)
+
+    assert thief.get("/account").status_code == 303
+
+
+def test_a_csrf_token_from_before_the_log_in_is_worth_nothing_after_it(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    before = csrf_token(client)
+    log_in(client, MEMBER)
+
+    assert client.post("/logout", data={"csrf_token": before}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/logout", "/account", "/account/password", "/settings/operation/license", "/login"])
+def test_nothing_changes_without_a_csrf_token(admin_client: FlaskClient, path: str) -> None:
+    assert admin_client.post(path, data={}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example", "https://evil.example/", "/\\evil.example", "\\\\evil", "/a\r\nSet-Cookie: x=1", "javascript:alert(1)", ""],
+)
+def test_after_the_log_in_nobody_is_sent_to_another_site(licensed_app: Flask, target: str) -> None:
+    client = licensed_app.test_client()
+    form = {"login": MEMBER, "password": PASSWORD, "csrf_token": csrf_token(client), "next": target}
+
+    answer = client.post("/login", data=form)
+
+    assert (answer.status_code, answer.location) == (303, "/")
+
+
+def test_after_the_log_in_one_is_where_one_wanted_to_go(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    assert client.get("/account?x=1").location == "/login?next=/account?x%3D1"
+    form = {"login": MEMBER, "password": PASSWORD, "csrf_token": csrf_token(client), "next": "/account?x=1"}
+
+    assert client.post("/login", data=form).location == "/account?x=1"
+
+
+def test_a_session_ends_after_twelve_hours_however_busy(app: Flask) -> None:
+    with time_machine.travel("2026-11-26T08:00:00Z", tick=False) as travel:
+        client = _logged_in_administrator(app)
+        for _ in range(11):
+            travel.shift(timedelta(minutes=65))
+            client.get("/account")
+        assert client.get("/account").status_code == 200
+        travel.shift(timedelta(minutes=6))
+        assert client.get("/account").status_code == 303
+
+
+def test_a_session_ends_after_two_idle_hours(app: Flask) -> None:
+    with time_machine.travel("2026-11-26T08:00:00Z", tick=False) as travel:
+        client = _logged_in_administrator(app)
+        travel.shift(timedelta(hours=2))
+        assert client.get("/account").status_code == 303
+
+
+def _logged_in_administrator(app: Flask) -> FlaskClient:
+    add_person(app, ADMINISTRATOR, admin=True)
+    client = app.test_client()
+    log_in(client, ADMINISTRATOR)
+    return client
+
+
+def test_five_wrong_passwords_are_free_and_the_sixth_closes_the_account_for_a_while(licensed_app: Flask) -> None:
+    with time_machine.travel("2026-11-26T08:00:00Z", tick=False) as travel:
+        client = licensed_app.test_client()
+        token = csrf_token(client)
+        wrong = {"login": MEMBER, "password": "x" * 12, "csrf_token": token}
+        assert [client.post("/login", data=wrong).status_code for _ in range(6)] == [422] * 6
+
+        right = {**wrong, "password": PASSWORD}
+        closed = client.post("/login", data=right)
+        assert closed.status_code == 429
+        assert "too_many_attempts" in closed.text
+
+        travel.shift(timedelta(seconds=31))
+        assert client.post("/login", data=right).status_code != 429
+
+
+def test_changing_the_password_ends_all_other_sessions(licensed_app: Flask) -> None:
+    here, elsewhere = licensed_app.test_client(), licensed_app.test_client()
+    log_in(here, MEMBER)
+    log_in(elsewhere, MEMBER)
+    new = "purple elephants dance slowly"
+    form = {
+        "csrf_token": csrf_token(here, "/account"),
+        "current_password": PASSWORD,
+        "new_password": new,
+        "new_password_again": new,
+    }
+
+    assert here.post("/account/password", data=form).status_code == 303
+
+    assert here.get("/account").status_code == 200
+    assert elsewhere.get("/account").status_code == 303
+    log_in(elsewhere, MEMBER, new)
+
+
+def test_the_wrong_current_password_changes_nothing(member_client: FlaskClient) -> None:
+    new = "purple elephants dance slowly"
+    form = {
+        "csrf_token": csrf_token(member_client, "/account"),
+        "current_password": "not my password",
+        "new_password": new,
+        "new_password_again": new,
+    }
+
+    answer = member_client.post("/account/password", data=form)
+
+    assert answer.status_code == 422
+    assert "wrong_current_password" in answer.text
+
+
+def test_ones_own_particulars_change_the_next_page(member_client: FlaskClient) -> None:
+    form = {
+        "csrf_token": csrf_token(member_client, "/account"),
+        "name": "Mio S. Sakai",
+        "email": "m.sakai@example.com",
+        "language": "ja",
+        "time_zone": "Europe/Berlin",
+        "theme": "dark",
+    }
+
+    assert member_client.post("/account", data=form).status_code == 303
+
+    page = member_client.get("/account").text
+    assert 'lang="ja"' in page
+    assert 'data-bs-theme="dark"' in page
+    assert "Mio S. Sakai" in page
+
+
+def test_the_language_is_chosen_on_the_log_in_page_and_kept(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+
+    assert 'lang="ja"' in client.get("/login?language=ja").text
+    assert 'lang="ja"' in client.get("/login").text
+
+
+def test_the_cookie_is_bound_to_the_host_over_tls(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    cookie = client.get("/login", base_url="https://localhost").headers["Set-Cookie"]
+    assert cookie.startswith("__Host-timetracker_session=")
+    for part in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax"):
+        assert part in cookie
+    plain = licensed_app.test_client().get("/login").headers["Set-Cookie"]
+    assert "Secure" not in plain
+    assert "HttpOnly" in plain
