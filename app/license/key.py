@@ -27,7 +27,7 @@ RAW_LIMIT = 4 * KEY_LIMIT
 DEPTH_LIMIT = 16
 """How deep header and claims may nest; the claims of today need two levels."""
 
-_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
 _REPLY_MARKS = re.compile(r"^[\s>]+", re.MULTILINE)
 _SOFT_BREAK = re.compile(r"=[^\S\n]*(?=\n)")
 _ARMOUR = re.compile(r"-----(?:BEGIN|END)\s[A-Z0-9\s]{1,64}?-----")

@@ -16,6 +16,7 @@ from app.license.policy import (
     evaluate,
     record_states,
     takes_effect,
+    undetermined,
     with_candidate,
 )
 from app.license.reasons import LicenseError
@@ -202,6 +203,13 @@ def test_a_license_that_can_no_longer_be_verified_restricts() -> None:
     blocked = Usability(usable=False, until=None, code="unverifiable")
     assert (answer.kind, answer.license, answer.next) == ("unverifiable", None, None)
     assert (answer.web, answer.desktop, answer.code) == (blocked, blocked, "unverifiable")
+
+
+def test_where_the_standing_cannot_be_determined_nobody_works() -> None:
+    answer = undetermined()
+    blocked = Usability(usable=False, until=None, code="unverifiable")
+    assert (answer.kind, answer.license, answer.next, answer.restricted) == ("unverifiable", None, None, True)
+    assert (answer.web, answer.desktop, answer.registered_users) == (blocked, blocked, 0)
 
 
 def test_the_speakers_come_in_the_order_of_the_rules() -> None:
