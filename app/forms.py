@@ -5,20 +5,25 @@ from zoneinfo import available_timezones
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from wtforms.fields.choices import SelectChoice
 
 from app.localisation import LANGUAGES
 from app.refusal import Refusal
 from app.texts import code_texts
 
-THEMES = [("auto", _l("As the device")), ("light", _l("Light")), ("dark", _l("Dark"))]
-LANGUAGE_CHOICES = list(LANGUAGES.items())
+THEMES = [
+    SelectChoice("auto", _l("As the device")),
+    SelectChoice("light", _l("Light")),
+    SelectChoice("dark", _l("Dark")),
+]
+LANGUAGE_CHOICES = [SelectChoice(code, name) for code, name in LANGUAGES.items()]
 
 
 @cache
-def time_zone_choices() -> tuple[tuple[str, str], ...]:
+def time_zone_choices() -> tuple[SelectChoice, ...]:
     """Every zone of the IANA database that names a place, and UTC."""
     names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
-    return tuple((name, name.replace("_", " ")) for name in ["UTC", *names])
+    return tuple(SelectChoice(name, name.replace("_", " ")) for name in ["UTC", *names])
 
 
 def stripped(value: str | None) -> str | None:

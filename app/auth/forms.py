@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.auth.users import LOGIN_LENGTH, NAME_LENGTH
@@ -40,10 +41,10 @@ class ProfileForm(FlaskForm):
 
     name = StringField(_l("Name"), filters=[stripped], validators=[_required, Length(max=NAME_LENGTH)])
     email = StringField(_l("E-mail"), filters=[stripped, or_none], validators=[Length(max=254)])
-    language = SelectField(_l("Language"), choices=[("", _l("As the browser")), *LANGUAGE_CHOICES], filters=[or_none])
+    language = SelectField(_l("Language"), choices=[SelectChoice("", _l("As the browser")), *LANGUAGE_CHOICES], filters=[or_none])
     time_zone = SelectField(
         _l("Time zone"),
-        choices=lambda: [("", _l("As the installation")), *time_zone_choices()],
+        choices=lambda: [SelectChoice("", _l("As the installation")), *time_zone_choices()],
         filters=[or_none],
     )
     theme = SelectField(_l("Theme"), choices=THEMES)

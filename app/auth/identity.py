@@ -13,8 +13,10 @@ from app.auth.models import User, UserPermission, UserSession
 from app.config import Settings
 from app.database import UtcDateTime, read_connection
 from app.extensions import login_manager
+from app.license.models import SeatCount
 from app.security import SYSTEM_ADMINISTRATOR
-from app.settings.state import STATE_COLUMNS, STATE_CONDITIONS, state_from_row
+from app.settings.models import Installation
+from app.settings.state import INSTALLATION_JOIN, SEAT_COUNT_JOIN, STATE_COLUMNS, state_from_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,13 @@ _VISITOR = (
         *STATE_COLUMNS,
     )
     .join_from(UserSession, User, UserSession.user_id == User.id)
+    .join(Installation, INSTALLATION_JOIN)
+    .join(SeatCount, SEAT_COUNT_JOIN)
     .where(
         UserSession.token_hash == bindparam("token_hash"),
         UserSession.expires_at > bindparam("now", type_=UtcDateTime()),
         UserSession.last_seen_at > bindparam("idle_since", type_=UtcDateTime()),
         User.deleted_at.is_(None),
-        *STATE_CONDITIONS,
     )
 )
 

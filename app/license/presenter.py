@@ -7,6 +7,7 @@ from flask import url_for
 from flask_babel import format_date, format_decimal, gettext, ngettext
 
 from app import clock
+from app.auth.census import count_members_logged_in, count_system_administrators, count_unseen_users
 from app.editions import registry
 from app.license import policy, service
 from app.license.document import License, days_left, last_day
@@ -32,7 +33,6 @@ from app.license.screen import (
 )
 from app.license.service import Outcome, Registrant
 from app.settings.state import current_state
-from app.settings.users.service import count_unseen_users
 from app.texts import license_date, starting_date
 from app.translation import N_
 
@@ -185,7 +185,7 @@ def license_screen() -> LicenseScreen:
 
 
 def _members() -> int:
-    return max(current_state().registered_users - service.count_system_administrators(), 0)
+    return max(current_state().registered_users - count_system_administrators(), 0)
 
 
 def _standing_banner(standing: Standing) -> Banner | None:
@@ -451,7 +451,7 @@ def _preview_banners(preview: Preview, *, changed_meanwhile: bool) -> Iterable[B
 def _locked_out_banner(preview: Preview) -> Banner:
     users = preview.old.registered_users
     administrators = users - preview.locked_out
-    logged_in = service.count_members_logged_in()
+    logged_in = count_members_logged_in()
     if preview.users_to_delete:
         too_many = ngettext(
             "until %(shown)s user is deleted or a larger license is registered",

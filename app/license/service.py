@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from flask import Flask, current_app, g
-from sqlalchemy import distinct, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from app import clock
 from app.audit import COMMAND_LINE, Event, record, record_refusal
-from app.auth.models import User, UserPermission, UserSession
+from app.auth.census import count_system_administrators
 from app.config import Settings
 from app.database import read_connection, write_transaction
 from app.editions import registry
@@ -24,7 +23,6 @@ from app.license.policy import Record, Standing
 from app.license.preview import Preview
 from app.license.reasons import LicenseError
 from app.license.signature import TrustedKeys, load_trusted_keys
-from app.security import SYSTEM_ADMINISTRATOR
 from app.settings.models import INSTALLATION_ROW, Installation, lock_installation
 from app.settings.state import InstallationState, current_state, read_state
 
@@ -175,31 +173,6 @@ def registrants() -> Mapping[int, Registrant]:
     query = select(RegisteredLicense.id, RegisteredLicense.registered_by, RegisteredLicense.registered_at)
     with read_connection() as connection:
         return {row.id: Registrant(row.registered_by, row.registered_at) for row in connection.execute(query)}
-
-
-def count_system_administrators(session: Session | None = None) -> int:
-    """How many registered users hold the System Administrator privilege."""
-    query = (
-        select(func.count())
-        .select_from(UserPermission)
-        .join(User, User.id == UserPermission.user_id)
-        .where(UserPermission.permission == SYSTEM_ADMINISTRATOR, User.deleted_at.is_(None))
-    )
-    if session is not None:
-        return session.execute(query).scalar_one()
-    with read_connection() as connection:
-        return connection.execute(query).scalar_one()
-
-
-def count_members_logged_in() -> int:
-    """How many users without the System Administrator privilege have an open session."""
-    now = clock.now()
-    privileged = exists().where(
-        UserPermission.user_id == UserSession.user_id, UserPermission.permission == SYSTEM_ADMINISTRATOR
-    )
-    query = select(func.count(distinct(UserSession.user_id))).where(UserSession.expires_at > now, ~privileged)
-    with read_connection() as connection:
-        return connection.execute(query).scalar_one()
 
 
 def check(key_text: str) -> Preview:

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g
 from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.sql.selectable import FromClause
 
 from app.config import Settings
 from app.database import read_connection
@@ -32,8 +31,9 @@ STATE_COLUMNS: tuple[ColumnElement[object], ...] = (
     Installation.time_zone.label("installation_zone"),
     Installation.language.label("installation_language"),
 )
-STATE_TABLES: tuple[FromClause, ...] = (Installation.__table__, SeatCount.__table__)
-STATE_CONDITIONS = (Installation.id == INSTALLATION_ROW, SeatCount.id == INSTALLATION_ROW)
+INSTALLATION_JOIN = Installation.id == INSTALLATION_ROW
+"""To be joined on with whatever else a statement reads: it is one row."""
+SEAT_COUNT_JOIN = SeatCount.id == Installation.id
 
 
 def state_from_row(row: "Row[tuple[object, ...]]") -> InstallationState:
@@ -48,10 +48,15 @@ def state_from_row(row: "Row[tuple[object, ...]]") -> InstallationState:
     )
 
 
+_STATE = (
+    select(*STATE_COLUMNS).select_from(Installation).join(SeatCount, SEAT_COUNT_JOIN).where(INSTALLATION_JOIN)
+)
+
+
 def read_state() -> InstallationState:
     """Read the state anew, for the log-in page, the CLI and whoever has no session."""
     with read_connection() as connection:
-        row = connection.execute(select(*STATE_COLUMNS).where(*STATE_CONDITIONS)).one()
+        row = connection.execute(_STATE).one()
     return state_from_row(row)
 
 
