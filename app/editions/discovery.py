@@ -15,7 +15,7 @@ import structlog
 from app.editions import reasons
 from app.editions.base import Edition
 from app.editions.manifest import Manifest, check_name, read_manifest
-from app.refusal import Refusal
+from app.refusal import ReasonParam, Refusal
 from app.translation import N_
 
 GROUP = "timetracker.editions"
@@ -94,9 +94,14 @@ class Discovered:
 
 def _without_frames(refusal: Refusal) -> Refusal:
     """The same refusal; one that was raised holds on to the frames it went through, and to all that is in them."""
-    copy = Refusal(refusal.reason)
-    copy.params = refusal.params
-    return copy
+    return with_params(refusal, refusal.params)
+
+
+def with_params(refusal: Refusal, params: Mapping[str, ReasonParam]) -> Refusal:
+    """A refusal for the same reason, with other values for its placeholders."""
+    other = Refusal(refusal.reason)
+    other.params = dict(params)
+    return other
 
 
 def error_line(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from app.translation import N_
 
 IMPORT_FAILED = Reason(
     "edition_import_failed",
-    N_("It could not be loaded at the last start: %(error)s"),
+    N_("It could not be loaded at the last start (%(error)s)."),
     N_("Update or repair the package, then restart the application."),
     status=500,
 )
@@ -67,7 +67,7 @@ ADDRESS_TAKEN = Reason(
 )
 REGISTRATION_FAILED = Reason(
     "edition_registration_failed",
-    N_("Its pages could not be set up: %(error)s"),
+    N_("Its pages could not be set up (%(error)s)."),
     N_("Update or repair the package, then restart the application."),
     status=500,
 )

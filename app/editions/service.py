@@ -1,14 +1,15 @@
 """Switching editions, and what the page Editions and ``flask edition list`` show of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 
 from app import clock
 from app.audit import Event, record, record_refusal
 from app.database import write_transaction
 from app.editions import reasons, registry
-from app.editions.discovery import Discovered, EditionState, Switch
+from app.editions.discovery import Discovered, EditionState, Switch, with_params
 from app.editions.models import EditionSwitch
 from app.license.policy import Standing
 from app.refusal import Refusal
@@ -40,8 +41,17 @@ class EditionEntry:
     found: Discovered
     grant: Grant
     pending: Pending
-    can_be_switched: bool
-    """Not the second package of one name, since a switch goes by the name."""
+    needed_by: tuple[str, ...]
+    """Names of the loaded editions that extend it, for which it has to stay on."""
+
+    @property
+    def can_be_switched(self) -> bool:
+        """Not while it is needed, nor the second package of one name, since a switch goes by the name."""
+        return self.found.state is not EditionState.DUPLICATE and not self.needed_by
+
+    def is_about(self, found: Discovered) -> bool:
+        """Whether it is the entry of ``found``."""
+        return (self.found.name, self.found.source) == (found.name, found.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +76,53 @@ class Overview:
         return sum(entry.pending is not Pending.NOTHING for entry in self.entries)
 
 
-def overview(standing: Standing | None, switches: Mapping[str, Switch]) -> Overview:
-    """What there is, under ``standing`` (None where it is not known) and with the switches as they are now."""
+def overview(standing: Standing | None, switches: Mapping[str, Switch], zone: tzinfo = UTC) -> Overview:
+    """What there is, under ``standing`` and with the switches as they are now.
+
+    Args:
+        standing: None where it is not known.
+        switches: as ``read_switches`` has them.
+        zone: of the days that reasons name.
+    """
     editions = registry.registry()
     licensed = registry.licensed_edition(standing) if standing is not None else None
     parts = editions.parts.get(licensed or "", frozenset())
     entries = tuple(
         EditionEntry(
-            found=found,
+            found=_with_days(found, zone),
             grant=_grant(found, licensed, parts),
             pending=_pending(found, switches.get(found.name)),
-            can_be_switched=found.state is not EditionState.DUPLICATE,
+            needed_by=_needed_by(found, switches),
         )
         for found in editions.found
     )
     return Overview(entries, licensed, licensed in editions.parts)
+
+
+def _with_days(found: Discovered, zone: tzinfo) -> Discovered:
+    """The same edition, with the days of its reason in ``zone`` where they were instants."""
+    if found.refusal is None:
+        return found
+    params = {
+        name: value.astimezone(zone).date() if isinstance(value, datetime) else value
+        for name, value in found.refusal.params.items()
+    }
+    return replace(found, refusal=with_params(found.refusal, params))
+
+
+def _needed_by(found: Discovered, switches: Mapping[str, Switch]) -> tuple[str, ...]:
+    """Names of the loaded editions that extend it and do not go off at the next restart."""
+    if found.state is not EditionState.LOADED:
+        return ()
+    return tuple(
+        manifest.name
+        for manifest in registry.registry().manifests.values()
+        if manifest.extends == found.name and not _is_off(switches.get(manifest.name))
+    )
+
+
+def _is_off(switch: Switch | None) -> bool:
+    return switch is not None and switch.disabled
 
 
 def _grant(found: Discovered, licensed: str | None, parts: frozenset[str]) -> Grant:
@@ -92,7 +134,7 @@ def _grant(found: Discovered, licensed: str | None, parts: frozenset[str]) -> Gr
 
 
 def _pending(found: Discovered, switch: Switch | None) -> Pending:
-    off_later = switch is not None and switch.disabled
+    off_later = _is_off(switch)
     off_now = found.state is EditionState.DISABLED
     if found.state is EditionState.DUPLICATE or off_later == off_now:
         return Pending.NOTHING
@@ -117,10 +159,9 @@ def check_can_be_disabled(found: Discovered, switches: Mapping[str, Switch]) -> 
     Raises:
         Refusal: ``edition_still_needed``.
     """
-    for manifest in registry.registry().manifests.values():
-        switch = switches.get(manifest.name)
-        if manifest.extends == found.name and not (switch is not None and switch.disabled):
-            raise Refusal(reasons.STILL_NEEDED, name=found.name, others=manifest.name)
+    needed_by = _needed_by(found, switches)
+    if needed_by:
+        raise Refusal(reasons.STILL_NEEDED, name=found.name, others=", ".join(needed_by))
 
 
 def enable(name: str, *, actor: str) -> bool:
@@ -168,13 +209,8 @@ def _switch_in_transaction(found: Discovered, event: Event, *, disabled: bool) -
         row.disabled = disabled
         row.changed_at = clock.now()
         row.changed_by = event.actor or ""
-        record(session, event_with(event, was_disabled, disabled))
+        record(session, replace(event, before={"disabled": was_disabled}, after={"disabled": disabled}))
     return True
-
-
-def event_with(event: Event, before: bool, after: bool) -> Event:  # noqa: FBT001 - one value, twice
-    """The event with what was changed."""
-    return Event(event.action, event.target, {"disabled": before}, {"disabled": after}, event.actor)
 
 
 def _as_switch(row: EditionSwitch) -> Switch:

@@ -11,6 +11,7 @@ from app.editions.switches import read_switches
 from app.license.service import current_standing
 from app.refusal import Refusal
 from app.security import Audience, declare
+from app.settings.state import current_state
 from app.texts import code_texts
 
 blueprint = Blueprint("editions", __name__, url_prefix="/settings/operation/editions")
@@ -22,10 +23,11 @@ def index() -> ResponseReturnValue:
     """Every installed edition with its state, the reason for it, and what the license makes of it."""
     return render_template(
         "editions/index.html",
-        overview=service.overview(current_standing(), read_switches()),
+        overview=service.overview(current_standing(), read_switches(), current_state().time_zone),
         state_titles=STATE_TITLES,
         title_of=registry.title_of_edition,
         texts_of=code_texts,
+        text_of=_,
     )
 
 
@@ -51,7 +53,7 @@ def confirm_disable(name: str) -> ResponseReturnValue:
     except Refusal as refusal:
         return _refused(refusal)
     standing = current_standing()
-    (entry,) = (entry for entry in service.overview(standing, switches).entries if entry.found == found)
+    (entry,) = (entry for entry in service.overview(standing, switches).entries if entry.is_about(found))
     licensed = registry.licensed_features(standing)
     features = found.manifest.features if found.manifest is not None else ()
     return render_template(

@@ -20,6 +20,7 @@ def start() -> str:
         "standard/start.html",
         today=day,
         week=week,
+        week_of_today=week_of(day, today=day),
         week_range=_range(week),
         zone=time_zone().key,
         license=license_summary(),

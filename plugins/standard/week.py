@@ -43,7 +43,7 @@ def week_code(day: date) -> str:
 
 def monday_of(code: str) -> date | None:
     """The Monday of the week ``code``; None where there is no such week."""
-    match = _CODE.fullmatch(code, 0, len("0000-W00"))
+    match = _CODE.fullmatch(code)
     if match is None or not code.isascii():
         return None
     try:
