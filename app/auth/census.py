@@ -14,7 +14,7 @@ from app.database import read_connection
 from app.security import SYSTEM_ADMINISTRATOR
 
 
-def _number(query: Select[tuple[int]], session: Session | None = None) -> int:
+def _number(query: Select[int], session: Session | None = None) -> int:
     if session is not None:
         return session.execute(query).scalar_one()
     with read_connection() as connection:

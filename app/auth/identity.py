@@ -20,7 +20,7 @@ from app.settings.state import INSTALLATION_JOIN, SEAT_COUNT_JOIN, STATE_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
-class Identity(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+class Identity(UserMixin):
     """A user who is logged in, as the gate read it; no ORM entity, so nothing is loaded behind its back."""
 
     user_id: int
@@ -93,7 +93,7 @@ _VISITOR = (
 )
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator]  # Flask-Login has no types
+@login_manager.user_loader
 def load_identity(token: str) -> Identity | None:
     """Read who holds the session token ``token``; None where the session has ended.
 

@@ -2,29 +2,50 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeEngine
 
 from app.database import RowId, UtcDateTime
 from app.extensions import Base
+
+
+def _folded(length: int) -> TypeEngine[str]:
+    """A folded form, in the order of its code points on both engines, so that a prefix is a range of an index."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def _partial(name: str, column: str, condition: str) -> Index:
+    """An index of one order that the list of users is read in; it holds the rows of that list alone."""
+    return Index(name, column, "id", sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class User(Base):
     """A registered user while ``deleted_at`` is null: one seat, administrators included.
 
     ``login_key``, ``name_key`` and ``email_key`` are the folded forms (NFKC, case-folded) that uniqueness, order and
-    search go by; ``search_text`` holds all three, one a line.
+    search go by; ``search_text`` holds all three, one a line, and is indexed by ``app.auth.grams``.
     """
 
     __tablename__ = "users"
+    __table_args__ = (
+        _partial("ix_users_name", "name_key", "deleted_at IS NULL"),
+        _partial("ix_users_email", "email_key", "deleted_at IS NULL AND email_key IS NOT NULL"),
+        _partial("ix_users_no_email", "name_key", "deleted_at IS NULL AND email_key IS NULL"),
+        _partial("ix_users_seen", "last_seen_at", "deleted_at IS NULL AND last_seen_at IS NOT NULL"),
+        _partial("ix_users_never_seen", "name_key", "deleted_at IS NULL AND last_seen_at IS NULL"),
+        _partial("ix_users_deleted_name", "name_key", "deleted_at IS NOT NULL"),
+        _partial("ix_users_deleted", "deleted_at", "deleted_at IS NOT NULL"),
+        Index("ix_users_search", text("search_grams(search_text)"), postgresql_using="gin").ddl_if("postgresql"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     login: Mapped[str] = mapped_column(String(64))
-    login_key: Mapped[str] = mapped_column(String(256), unique=True)
+    login_key: Mapped[str] = mapped_column(_folded(256), unique=True)
     name: Mapped[str] = mapped_column(String(200))
-    name_key: Mapped[str] = mapped_column(String(800))
+    name_key: Mapped[str] = mapped_column(_folded(800))
     email: Mapped[str | None] = mapped_column(String(254))
-    email_key: Mapped[str | None] = mapped_column(String(1016))
+    email_key: Mapped[str | None] = mapped_column(_folded(1016))
     search_text: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(String(255))
     language: Mapped[str | None] = mapped_column(String(8))

@@ -210,6 +210,6 @@ def _choose_language() -> None:
 
 def _languages(endpoint: str) -> list[tuple[str, str, str, bool]]:
     """Code, own name, address and whether it is the one shown, of each language."""
-    kept = {"next": request.args["next"]} if "next" in request.args else {}
+    after = request.args.get("next")
     chosen = html_language()
     return [(code, name, url_for(endpoint, language=code, **kept), code == chosen) for code, name in LANGUAGES.items()]

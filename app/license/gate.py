@@ -142,8 +142,8 @@ def _answer(
 def _ask_to_log_in() -> ResponseReturnValue:
     """Send to the log-in page, and back afterwards where coming back repeats nothing."""
     comes_back = request.method in ("GET", "HEAD") and request.full_path.rstrip("?") != "/"
-    after = {"next": request.full_path.rstrip("?")} if comes_back else {}
-    return redirect(url_for("auth.login", **after), code=303)
+    after = request.full_path.rstrip("?") if comes_back else None
+    return redirect(url_for("auth.login", next=after), code=303)
 
 
 def install_gate(app: Flask) -> None:

@@ -1,6 +1,7 @@
 """What every request must know about the installation, read in one statement."""
 
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g
@@ -36,7 +37,7 @@ INSTALLATION_JOIN = Installation.id == INSTALLATION_ROW
 SEAT_COUNT_JOIN = SeatCount.id == Installation.id
 
 
-def state_from_row(row: "Row[tuple[object, ...]]") -> InstallationState:
+def state_from_row(row: Row[*tuple[Any, ...]]) -> InstallationState:
     """Make the state from a row that holds ``STATE_COLUMNS``."""
     settings: Settings = current_app.extensions["settings"]
     return InstallationState(

@@ -1,0 +1,387 @@
+"""The license and seat policy as people meet it: manual, "Notes on License Operation"."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import delete, event, insert
+
+from app.auth.models import User
+from app.database import write_transaction
+from app.extensions import db
+from app.license import service as license_service
+from app.license.models import RegisteredLicense
+from app.security import Audience, WhileRestricted
+from tests.conftest import (
+    ADMINISTRATOR,
+    MEMBER,
+    PASSWORD,
+    add_person,
+    csrf_token,
+    log_in,
+    present_key,
+    register_key,
+)
+
+LICENSE_PAGE = "/settings/operation/license"
+
+
+def exceed_seats(app: Flask) -> None:
+    """One more user than a license for two allows."""
+    register_key(app, seats=2, nbf=datetime.now(UTC) - timedelta(minutes=30))
+    add_person(app, "one.too.many", password=None)
+
+
+def delete_user(app: Flask, login: str) -> None:
+    with app.app_context(), write_transaction() as session:
+        session.execute(User.__table__.update().where(User.login == login).values(deleted_at=datetime.now(UTC)))
+
+
+def test_as_many_users_as_seats_is_fine(licensed_app: Flask, member_client: FlaskClient) -> None:
+    register_key(licensed_app, seats=2, nbf=datetime.now(UTC) - timedelta(minutes=30))
+
+    assert member_client.get("/").status_code == 200
+
+
+def test_with_more_users_than_seats_a_member_reads_why_and_may_log_out(
+    licensed_app: Flask, member_client: FlaskClient
+) -> None:
+    exceed_seats(licensed_app)
+
+    for path in ("/", "/account", "/settings/users", "/no/such/page", LICENSE_PAGE):
+        answer = member_client.get(path)
+        assert answer.status_code == 403
+        assert "The number of licenses has been exceeded." in answer.text
+        assert 'action="/logout"' in answer.text
+
+
+def test_with_more_users_than_seats_an_administrator_gets_the_admin_screen_alone(
+    licensed_app: Flask, admin_client: FlaskClient
+) -> None:
+    exceed_seats(licensed_app)
+
+    for path in ("/", "/no/such/page", "/standard/start"):
+        answer = admin_client.get(path)
+        assert (answer.status_code, answer.location) == (303, LICENSE_PAGE)
+    for path in (LICENSE_PAGE, "/settings/users", "/settings/general", "/settings/operation/status", "/account"):
+        assert admin_client.get(path).status_code == 200
+    assert "seats_exceeded" in admin_client.get(LICENSE_PAGE).text
+
+
+def test_with_more_users_than_seats_a_member_cannot_log_in_and_no_session_is_made(licensed_app: Flask) -> None:
+    exceed_seats(licensed_app)
+    client = licensed_app.test_client()
+    form = {"login": MEMBER, "password": PASSWORD, "csrf_token": csrf_token(client)}
+
+    answer = client.post("/login", data=form)
+
+    assert answer.status_code == 403
+    assert "The number of licenses has been exceeded." in answer.text
+    assert client.get("/account").location == "/login?next=/account"
+
+
+def test_the_reason_is_told_only_after_a_correct_password(licensed_app: Flask) -> None:
+    exceed_seats(licensed_app)
+    client = licensed_app.test_client()
+
+    answer = client.post("/login", data={"login": MEMBER, "password": "x" * 12, "csrf_token": csrf_token(client)})
+
+    assert answer.status_code == 422
+    assert "exceeded" not in answer.text
+
+
+def test_an_administrator_can_log_in_while_the_seats_are_exceeded(licensed_app: Flask) -> None:
+    exceed_seats(licensed_app)
+    client = licensed_app.test_client()
+
+    log_in(client, ADMINISTRATOR)
+
+    assert client.get("/", follow_redirects=True).request.path == LICENSE_PAGE
+
+
+def test_deleting_a_user_lets_everyone_in_again_at_once(licensed_app: Flask, member_client: FlaskClient) -> None:
+    exceed_seats(licensed_app)
+    assert member_client.get("/").status_code == 403
+
+    delete_user(licensed_app, "one.too.many")
+
+    assert member_client.get("/").status_code == 200
+
+
+def test_a_larger_license_lets_everyone_in_again_at_once(licensed_app: Flask, member_client: FlaskClient) -> None:
+    exceed_seats(licensed_app)
+    assert member_client.get("/").status_code == 403
+
+    register_key(licensed_app, seats=3, nbf=datetime.now(UTC) - timedelta(minutes=5))
+
+    assert member_client.get("/").status_code == 200
+
+
+def test_a_user_that_is_inserted_by_plain_sql_counts_too(licensed_app: Flask, member_client: FlaskClient) -> None:
+    register_key(licensed_app, seats=2, nbf=datetime.now(UTC) - timedelta(minutes=30))
+    with licensed_app.app_context(), db.engine.begin() as connection:
+        row = {"login": "x", "login_key": "x", "name": "x", "name_key": "x", "search_text": "x"}
+        connection.execute(insert(User).values(**row, created_at=datetime.now(UTC)))
+
+    assert member_client.get("/").status_code == 403
+
+
+def test_a_license_that_is_deleted_by_plain_sql_is_gone_at_once(licensed_app: Flask, member_client: FlaskClient) -> None:
+    assert member_client.get("/").status_code == 200
+    with licensed_app.app_context(), db.engine.begin() as connection:
+        connection.execute(delete(RegisteredLicense))
+
+    answer = member_client.get("/")
+    assert answer.status_code == 403
+    assert "unlicensed" in answer.text
+
+
+def test_another_process_obeys_a_change_at_its_next_request(
+    make_app: Callable[..., Flask], member_client: FlaskClient
+) -> None:
+    other = make_app()
+    client = other.test_client()
+    log_in(client, MEMBER)
+    assert client.get("/").status_code == 200
+
+    exceed_seats(make_app())
+
+    assert client.get("/").status_code == 403
+    assert member_client.get("/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("claims", "days", "code"),
+    [
+        ({"exp_days": 10}, 11, "license_expired"),
+        ({"exp_days": 10, "grace_days": 5}, 16, "license_expired"),
+        ({"nbf_days": 3, "exp_days": 10}, 0, "not_started"),
+    ],
+)
+def test_without_a_license_in_force_members_are_locked_out(
+    app: Flask, claims: dict[str, Any], days: int, code: str
+) -> None:
+    now = datetime.now(UTC)
+    dates = {"exp": now + timedelta(days=claims.pop("exp_days"))}
+    if "nbf_days" in claims:
+        dates["nbf"] = now + timedelta(days=claims.pop("nbf_days"))
+    add_person(app, ADMINISTRATOR, admin=True)
+    add_person(app, MEMBER)
+    register_key(app, **claims, **dates)
+    client = app.test_client()
+    with time_machine.travel(now + timedelta(days=days)):
+        form = {"login": MEMBER, "password": PASSWORD, "csrf_token": csrf_token(client)}
+        answer = client.post("/login", data=form)
+        assert answer.status_code == 403
+        assert code in answer.text
+        log_in(client, ADMINISTRATOR)
+        assert client.get("/").location == LICENSE_PAGE
+        assert code in client.get(LICENSE_PAGE).text
+
+
+def test_an_unlicensed_installation_lets_administrators_alone_in(app: Flask) -> None:
+    add_person(app, ADMINISTRATOR, admin=True)
+    add_person(app, MEMBER)
+    client = app.test_client()
+    form = {"login": MEMBER, "password": PASSWORD, "csrf_token": csrf_token(client)}
+    assert "unlicensed" in client.post("/login", data=form).text
+    log_in(client, ADMINISTRATOR)
+    assert client.get("/").location == LICENSE_PAGE
+
+
+def test_in_grace_everything_goes_on_and_administrators_alone_are_warned(app: Flask) -> None:
+    now = datetime.now(UTC)
+    add_person(app, ADMINISTRATOR, admin=True)
+    add_person(app, MEMBER)
+    register_key(app, exp=now + timedelta(days=10), grace_days=14)
+    with time_machine.travel(now + timedelta(days=12)):
+        member, administrator = app.test_client(), app.test_client()
+        log_in(member, MEMBER)
+        log_in(administrator, ADMINISTRATOR)
+        assert member.get("/").status_code == 200
+        assert "expired" not in member.get("/").text
+        assert "The license expired on" in administrator.get("/").text
+
+
+def test_a_key_that_was_registered_ahead_takes_over_by_itself(app: Flask) -> None:
+    now = datetime.now(UTC)
+    add_person(app, ADMINISTRATOR, admin=True)
+    add_person(app, MEMBER)
+    register_key(app, seats=2, exp=now + timedelta(days=10))
+    register_key(app, seats=1, nbf=now + timedelta(days=5), exp=now + timedelta(days=300))
+    with time_machine.travel(now + timedelta(days=4)):
+        member = app.test_client()
+        log_in(member, MEMBER)
+        assert member.get("/").status_code == 200
+    with time_machine.travel(now + timedelta(days=5, seconds=1)):
+        client = app.test_client()
+        form = {"login": MEMBER, "password": PASSWORD, "csrf_token": csrf_token(client)}
+        assert "seats_exceeded" in client.post("/login", data=form).text
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/settings/users/../../", {}),
+        ("//", {}),
+        ("/%2e%2e/", {}),
+        ("/settings%2Fusers", {}),
+        ("/", {"X-Original-URL": "/login", "X-Rewrite-URL": "/static/rx.css"}),
+        ("/", {"X-Forwarded-Prefix": "/static", "X-Script-Name": "/login"}),
+        ("/", {"X-HTTP-Method-Override": "OPTIONS"}),
+        ("/;/login", {}),
+        ("/login/..", {}),
+        ("/static/../", {}),
+    ],
+)
+def test_no_spelling_gets_round_the_gate(
+    licensed_app: Flask, member_client: FlaskClient, path: str, headers: dict[str, str]
+) -> None:
+    exceed_seats(licensed_app)
+
+    answer = member_client.get(path, headers=headers)
+
+    assert answer.status_code in (403, 404, 308)
+    assert "Fill in" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+def test_no_method_gets_round_the_gate(licensed_app: Flask, member_client: FlaskClient, method: str) -> None:
+    exceed_seats(licensed_app)
+
+    assert member_client.open("/", method=method).status_code == 403
+
+
+def test_every_endpoint_declares_its_audience(app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+
+    assert endpoints == set(app.extensions["access"])
+
+
+def test_every_endpoint_answers_as_it_declares_for_every_method_standing_and_person(
+    licensed_app: Flask, admin_client: FlaskClient, member_client: FlaskClient
+) -> None:
+    """Walks the whole map. POST without a CSRF token: whoever passes the gate gets 400, which is behind it."""
+    nobody = licensed_app.test_client()
+    declared = licensed_app.extensions["access"]
+    for restricted in (False, True):
+        if restricted:
+            exceed_seats(licensed_app)
+        for rule in licensed_app.url_map.iter_rules():
+            access = declared[rule.endpoint]
+            if rule.endpoint == "static" or rule.endpoint.endswith(".static"):
+                continue
+            path = rule.build({name: "1" for name in rule.arguments}, append_unknown=False)
+            assert path is not None
+            for method in sorted(rule.methods - {"HEAD"}):
+                if rule.endpoint == "auth.logout" and method == "POST":
+                    continue
+                answers = {
+                    "nobody": nobody.open(path[1], method=method),
+                    "member": member_client.open(path[1], method=method),
+                    "administrator": admin_client.open(path[1], method=method),
+                }
+                where = f"{method} {path[1]} restricted={restricted}"
+                for who, answer in answers.items():
+                    assert answer.status_code < 500, f"{who} {where}"
+                if access.audience is Audience.PUBLIC:
+                    assert all("seats_exceeded" not in answer.text for answer in answers.values()), where
+                    continue
+                assert answers["nobody"].status_code == 303, where
+                assert answers["nobody"].location.startswith("/login"), where
+                open_to_members = access.while_restricted is WhileRestricted.EVERYONE
+                if restricted and not open_to_members:
+                    assert answers["member"].status_code == 403, where
+                    assert method == "HEAD" or "seats_exceeded" in answers["member"].text, where
+                elif access.audience is Audience.ADMIN:
+                    assert answers["member"].status_code == 403, where
+                if restricted and access.while_restricted is WhileRestricted.NOBODY:
+                    assert answers["administrator"].location == LICENSE_PAGE, where
+                else:
+                    assert answers["administrator"].status_code != 403, where
+
+
+def test_an_exception_in_the_policy_locks_members_out_and_lets_administrators_repair(
+    admin_client: FlaskClient, member_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(license_service.policy, "evaluate", fail)
+
+    assert member_client.get("/").status_code == 403
+    assert admin_client.get("/").location == LICENSE_PAGE
+    assert admin_client.get(LICENSE_PAGE).status_code == 200
+
+
+def test_where_the_identity_cannot_be_read_the_answer_is_503(
+    member_client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("app.auth.identity.read_connection", fail)
+
+    assert member_client.get("/").status_code == 503
+
+
+def statements(app: Flask, client: FlaskClient, path: str) -> list[str]:
+    """The SQL statements that a request costs until it is answered."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    with app.app_context():
+        engines = list(db.engines.values())
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    assert client.get(path).status_code == 200
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_a_page_costs_one_statement_for_session_user_seats_and_license(
+    licensed_app: Flask, member_client: FlaskClient
+) -> None:
+    member_client.get("/")
+
+    (statement,) = statements(licensed_app, member_client, "/")
+
+    for table in ("user_sessions", "users", "installation", "seat_count"):
+        assert table in statement
+
+
+def test_an_anonymous_page_costs_no_statement(licensed_app: Flask) -> None:
+    client = licensed_app.test_client()
+    client.get("/login")
+
+    assert statements(licensed_app, client, "/login") == []
+    assert statements(licensed_app, client, "/healthz") == []
+
+
+def test_last_seen_is_written_every_five_minutes_at_most(licensed_app: Flask, member_client: FlaskClient) -> None:
+    start = datetime.now(UTC)
+    counts = []
+    for minutes in (1, 4, 6, 8, 12):
+        with time_machine.travel(start + timedelta(minutes=minutes)):
+            counts.append(len(statements(licensed_app, member_client, "/")))
+
+    assert counts == [1, 1, 3, 1, 3]
+
+
+def test_a_key_is_not_refused_later_because_the_clock_was_set_back(app: Flask) -> None:
+    add_person(app, MEMBER)
+    key = present_key()
+    with app.app_context():
+        license_service.register(key, assume_yes=True)
+    app.extensions["license_book"].book = None
+    with time_machine.travel(datetime.now(UTC) - timedelta(minutes=50)):
+        client = app.test_client()
+        log_in(client, MEMBER)
