@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.auth import grams
 from app.config import Settings
 from app.extensions import db
 
@@ -178,6 +179,7 @@ _SQLITE_TRIGGERS = {
         END"""
         for verb in ("UPDATE", "DELETE")
     },
+    **grams.SQLITE_TRIGGERS,
 }
 
 _POSTGRESQL_FUNCTIONS = {
