@@ -128,7 +128,7 @@ def build(
         changes=_changes(before, candidate, loses_features=bool(lost), later=starts_at > now),
         features_gained=tuple(sorted(features_after - features_before)),
         features_lost=lost,
-        locked_out=max(registered_users - system_administrators, 0) if shuts_out else 0,
+        locked_out=registered_users - system_administrators if shuts_out else 0,
         users_to_delete=at_start.excess,
         edition_known=candidate.edition in known_editions,
     )
@@ -138,9 +138,7 @@ def _all_features(granted: License | None, features_of: Callable[[str], frozense
     return features_of(granted.edition).union(granted.features) if granted else frozenset()
 
 
-def _changes(
-    before: License | None, after: License, *, loses_features: bool, later: bool
-) -> tuple[Change, ...]:
+def _changes(before: License | None, after: License, *, loses_features: bool, later: bool) -> tuple[Change, ...]:
     """Compare line by line; where there is nothing to compare with, only a later start is worse."""
     starts = Change("starts", before.starts if before else None, after.starts, later)
     if before is None:

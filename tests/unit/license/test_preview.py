@@ -129,6 +129,11 @@ def test_as_many_seats_as_users_lock_nobody_out() -> None:
     assert (shown.locked_out, shown.users_to_delete) == (0, 0)
 
 
+def test_administrators_are_not_counted_as_locked_out() -> None:
+    shown = preview(lic(2, -5, seats=25), CURRENT, administrators=42)
+    assert (shown.locked_out, shown.users_to_delete) == (0, 17)
+
+
 def test_who_is_locked_out_already_is_not_locked_out_anew() -> None:
     shown = preview(lic(2, -5, seats=30), lic(1, -20, seats=25))
     assert (shown.old.kind, shown.locked_out, shown.users_to_delete) == ("seats_exceeded", 0, 12)
@@ -153,11 +158,11 @@ def test_a_license_that_never_was_in_force_is_not_compared_with() -> None:
 
 
 def test_features_of_edition_and_add_ons_are_counted_together() -> None:
-    old = lic(1, -20, edition="professional", features=["budgets", "zeta"])
-    new = lic(2, -5, edition="standard", features=["reports", "alpha", "beta"])
+    old = lic(1, -20, edition="professional", features=list("zyxwvu"))
+    new = lic(2, -5, edition="standard", features=["reports", *"fedcba"])
     shown = preview(new, old)
-    assert shown.features_gained == ("alpha", "beta")
-    assert shown.features_lost == ("budgets", "zeta")
+    assert shown.features_gained == tuple("abcdef")
+    assert shown.features_lost == tuple("uvwxyz")
     assert "features" in worse(shown)
 
 
@@ -252,5 +257,6 @@ def test_a_digest_changes_with_the_administrators_where_members_are_locked_out()
 
 
 def test_a_digest_changes_with_the_instant_at_which_it_would_start() -> None:
-    new = lic(2, -30, 200)
-    assert preview(new, CURRENT).digest != preview(new, lic(1, -20, 101)).digest
+    """A license that is not in force now outlasts the one that is, and thereby delays the candidate."""
+    new, delaying = lic(2, -30, 200), lic(3, -25, 150)
+    assert preview(new, delaying, CURRENT).digest != preview(new, CURRENT).digest
