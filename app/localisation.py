@@ -12,6 +12,16 @@ LANGUAGES = {"en": "English", "ja": "日本語"}
 DEFAULT_LANGUAGE = "en"
 
 
+# Dates and numbers of English texts are those of most of the world: 31 March 2027.
+_LOCALES = {"en": "en_GB"}
+
+
+def select_locale() -> str:
+    """The locale that Flask-Babel translates into and formats dates and numbers by."""
+    language = select_language()
+    return _LOCALES.get(language, language)
+
+
 def select_language() -> str:
     """The person's setting, else what was chosen on the log-in page, else what the browser asks for, else English."""
     if not has_request_context():
@@ -46,10 +56,11 @@ def select_time_zone() -> str:
 
 def html_language() -> str:
     """The value of ``<html lang>``."""
-    return str(get_locale() or DEFAULT_LANGUAGE)
+    locale = get_locale()
+    return locale.language if locale is not None else DEFAULT_LANGUAGE
 
 
 def configure_localisation(app: Flask) -> None:
     """Bind Flask-Babel to the selectors; the catalogues lie in ``app/locale``."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "locale"
-    babel.init_app(app, locale_selector=select_language, timezone_selector=select_time_zone)
+    babel.init_app(app, locale_selector=select_locale, timezone_selector=select_time_zone)

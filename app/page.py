@@ -101,19 +101,21 @@ def license_notices(standing: Standing, now: datetime) -> tuple[Notice, ...]:
 
 
 @lru_cache(maxsize=256)
-def _digest(path: str, changed: float) -> str:  # noqa: ARG001 - part of the cache's key
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:10]
+def _digest(folder: str, name: str) -> str | None:
+    """Ten hex digits of a static file's SHA-256; files do not change while a process runs."""
+    try:
+        return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:10]
+    except OSError:
+        return None
 
 
 def _version_static(endpoint: str, values: dict[str, object]) -> None:
     """Add a digest of its content to the address of each static file, so that browsers may keep it for good."""
-    if endpoint != "static" or current_app.static_folder is None or "filename" not in values:
+    if not endpoint.endswith("static") or "filename" not in values:
         return
-    path = Path(current_app.static_folder) / str(values["filename"])
-    try:
-        values["v"] = _digest(str(path), path.stat().st_mtime)
-    except OSError:
-        return
+    owner = current_app if endpoint == "static" else current_app.blueprints.get(endpoint.removesuffix(".static"))
+    if owner is not None and owner.static_folder is not None:
+        values["v"] = _digest(owner.static_folder, str(values["filename"]))
 
 
 def configure_pages(app: Flask) -> None:

@@ -71,7 +71,7 @@ def _settings(tmp_path: Path, url: str, **changes: object) -> Settings:
             "secret_key": SECRET_KEY,
             "database_url": url,
             "license_public_keys": tmp_path / "keys",
-            "edition_failures_raise": False,
+            "edition_failures_raise": True,
             **changes,
         },
     )

@@ -107,3 +107,9 @@ CHANGED_MEANWHILE = Reason(
     N_("What is shown now is the present state. Make your change again."),
     status=409,
 )
+NO_LONGER_ADMINISTRATOR = Reason(
+    "no_longer_administrator",
+    N_("You are no longer a system administrator."),
+    N_("Another system administrator has just changed that. Nothing of yours was done; ask them about it."),
+    status=403,
+)

@@ -1,22 +1,32 @@
-"""The life of a user: added, changed, deleted, restored, privileged. The one place for screen and CLI."""
+"""The life of a user: added, changed, deleted, restored, privileged. The one place for screen and CLI.
 
-from dataclasses import dataclass
+What is here works inside a write transaction that its caller has opened, and whose first statement was
+``lock_installation``: rules that span users (who is the last system administrator, how many seats are taken) are
+decided upon one after another, however many ask at once.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select, update
+from sqlalchemy.orm import Session, selectinload
 
 from app.audit import Event, record
 from app.auth import reasons
 from app.auth.folding import fold, search_text
 from app.auth.models import User, UserPermission
 from app.auth.passwords import check_password_rules, hash_password
+from app.auth.sessions import end_sessions_of
 from app.refusal import Refusal
+from app.security import SYSTEM_ADMINISTRATOR
 
 LOGIN_LENGTH = 64
 NAME_LENGTH = 200
+_LOGIN_KEY_LENGTH = 256
+_KEY_BYTES = 2_000  # PostgreSQL indexes no more than 2,704 bytes a row; some characters fold to eighteen
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +41,9 @@ class UserDetails:
 
     def __post_init__(self) -> None:
         """Refuse what the columns or the rules do not take, naming the field."""
-        if not (1 <= len(self.login) <= LOGIN_LENGTH) or not self.login.isprintable() or " " in self.login:
+        if not _is_login(self.login):
             raise Refusal(reasons.LOGIN_INVALID, field="login")
-        if not fold(self.login) or any(character.isspace() for character in self.login):
-            raise Refusal(reasons.LOGIN_INVALID, field="login")
-        if not (1 <= len(self.name.strip()) <= NAME_LENGTH) or not self.name.isprintable() or not fold(self.name):
+        if not _is_name(self.name):
             raise Refusal(reasons.NAME_INVALID, field="name")
         if self.time_zone is not None and self.time_zone not in available_timezones():
             raise Refusal(reasons.TIME_ZONE_INVALID, field="time_zone")
@@ -44,6 +52,50 @@ class UserDetails:
                 validate_email(self.email, check_deliverability=False, test_environment=True)
             except EmailNotValidError as error:
                 raise Refusal(reasons.EMAIL_INVALID, field="email") from error
+
+
+def _is_login(text: str) -> bool:
+    if not (1 <= len(text) <= LOGIN_LENGTH) or not text.isprintable() or any(map(str.isspace, text)):
+        return False
+    key = fold(text)
+    return bool(key) and " " not in key and len(key) <= _LOGIN_KEY_LENGTH
+
+
+def _is_name(text: str) -> bool:
+    if not (1 <= len(text.strip()) <= NAME_LENGTH) or not text.isprintable():
+        return False
+    return 1 <= len(fold(text).encode()) <= _KEY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """A user as it is at one instant: what was seen, what is to be, and what the audit log keeps of either."""
+
+    login: str
+    name: str
+    email: str | None
+    language: str | None
+    time_zone: str | None
+    is_system_administrator: bool
+
+
+class ChangedMeanwhile(Refusal):
+    """Somebody else has changed the user since it was shown; ``present`` is how it is now."""
+
+    def __init__(self, present: UserState) -> None:
+        super().__init__(reasons.CHANGED_MEANWHILE)
+        self.present = present
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who acts: a system administrator on a screen, or whoever runs a command (``user_id`` None)."""
+
+    user_id: int | None = None
+    session_id: int | None = None
+
+
+COMMAND_LINE = Acting()
 
 
 def write_details(user: User, details: UserDetails) -> None:
@@ -59,11 +111,22 @@ def write_details(user: User, details: UserDetails) -> None:
     user.time_zone = details.time_zone
 
 
+def new_password_hash(password: str, details: UserDetails | UserState, *, field: str = "password") -> str:
+    """Check and hash a password; before the transaction, so that no lock is held meanwhile.
+
+    Raises:
+        Refusal: one of the ``password_…`` codes, at ``field``.
+    """
+    check_password_rules(password, personal=(details.login, details.name, details.email or ""), field=field)
+    return hash_password(password)
+
+
 def add_user(
     session: Session,
     details: UserDetails,
     *,
-    password: str | None,
+    password: str | None = None,
+    password_hash: str | None = None,
     permissions: frozenset[str] = frozenset(),
     now: datetime,
     actor: str | None = None,
@@ -73,7 +136,8 @@ def add_user(
     Args:
         session: the write transaction.
         details: checked already.
-        password: None for a user who cannot log in until one is set.
+        password: None, with ``password_hash`` None, for a user who cannot log in until one is set.
+        password_hash: what ``new_password_hash`` has made beforehand, in place of ``password``.
         permissions: names out of ``app.security.PERMISSIONS``.
         now: the request's instant.
         actor: login for the audit log, None for whoever is logged in.
@@ -82,10 +146,9 @@ def add_user(
         Refusal: ``login_taken``, ``login_deleted`` or one of the ``password_…`` codes.
     """
     if password is not None:
-        personal = (details.login, details.name, details.email or "")
-        check_password_rules(password, personal=personal, field="password")
+        password_hash = new_password_hash(password, details)
     require_free_login(session, details.login)
-    user = User(password_hash=None if password is None else hash_password(password), created_at=now)
+    user = User(password_hash=password_hash, created_at=now)
     write_details(user, details)
     user.permissions = [UserPermission(permission=name) for name in sorted(permissions)]
     session.add(user)
@@ -106,3 +169,172 @@ def require_free_login(session: Session, login: str, *, but: int | None = None) 
         return
     reason = reasons.LOGIN_TAKEN if found.deleted_at is None else reasons.LOGIN_DELETED
     raise Refusal(reason, field="login", login=login)
+
+
+def require_still_administrator(session: Session, acting: Acting) -> None:
+    """Refuse who has lost the privilege since the gate let the request in: another administrator was faster.
+
+    Raises:
+        Refusal: ``no_longer_administrator``.
+    """
+    if acting.user_id is None:
+        return
+    holds = exists().where(
+        User.id == acting.user_id,
+        User.deleted_at.is_(None),
+        UserPermission.user_id == User.id,
+        UserPermission.permission == SYSTEM_ADMINISTRATOR,
+    )
+    if not session.execute(select(holds)).scalar_one():
+        raise Refusal(reasons.NO_LONGER_ADMINISTRATOR)
+
+
+def find_user(session: Session, login: str, *, deleted: bool | None = False) -> User:
+    """The user with this login name, in any spelling that folds to it; ``deleted`` None takes either.
+
+    Raises:
+        Refusal: ``user_unknown``, or ``user_not_deleted`` where a deleted one was asked for.
+    """
+    user = session.execute(select(User).where(User.login_key == fold(login))).scalar_one_or_none()
+    if user is None or (deleted is False and user.deleted_at is not None):
+        raise Refusal(reasons.USER_UNKNOWN, login=login)
+    if deleted is True and user.deleted_at is None:
+        raise Refusal(reasons.USER_NOT_DELETED, login=user.login)
+    return user
+
+
+def _registered_user(session: Session, user_id: int) -> User:
+    user = session.get(User, user_id)
+    if user is None or user.deleted_at is not None:
+        raise Refusal(reasons.USER_UNKNOWN, login=user.login if user is not None else "")
+    return user
+
+
+def state_of(user: User) -> UserState:
+    """The user as it is in the transaction that ``user`` belongs to."""
+    privileged = any(held.permission == SYSTEM_ADMINISTRATOR for held in user.permissions)
+    return UserState(user.login, user.name, user.email, user.language, user.time_zone, privileged)
+
+
+def change_user(
+    session: Session, user_id: int, details: UserDetails, *, administrator: bool, seen: UserState, acting: Acting
+) -> bool:
+    """Change what is known about a user, and the System Administrator privilege; returns whether anything changed.
+
+    Raises:
+        ChangedMeanwhile: the user is no longer as it was ``seen``.
+        Refusal: ``user_unknown``, ``login_taken``, ``login_deleted``, ``own_account``, ``last_administrator``.
+    """
+    user = _registered_user(session, user_id)
+    before = state_of(user)
+    if before != seen:
+        raise ChangedMeanwhile(before)
+    require_free_login(session, details.login, but=user.id)
+    write_details(user, details)
+    after = state_of(user)
+    if after != before:
+        changed = [name for name in _FIELDS if getattr(before, name) != getattr(after, name)]
+        of = {name: getattr(before, name) for name in changed}, {name: getattr(after, name) for name in changed}
+        record(session, Event("user.change", target=before.login, before=of[0], after=of[1]))
+    granted = set_administrator(session, user, administrator=administrator, acting=acting)
+    return granted or after != before
+
+
+_FIELDS = ("login", "name", "email", "language", "time_zone")
+
+
+def set_administrator(session: Session, user: User, *, administrator: bool, acting: Acting) -> bool:
+    """Grant or withdraw the System Administrator privilege; returns whether that was a change.
+
+    Raises:
+        Refusal: ``own_account`` or ``last_administrator``, at the field ``administrator``.
+    """
+    if state_of(user).is_system_administrator == administrator:
+        return False
+    if administrator:
+        user.permissions.append(UserPermission(permission=SYSTEM_ADMINISTRATOR))
+    else:
+        _require_administrators_left(session, [user], acting, field="administrator")
+        user.permissions = [held for held in user.permissions if held.permission != SYSTEM_ADMINISTRATOR]
+    action = "user.grant_admin" if administrator else "user.withdraw_admin"
+    before, after = {SYSTEM_ADMINISTRATOR: not administrator}, {SYSTEM_ADMINISTRATOR: administrator}
+    record(session, Event(action, target=user.login, before=before, after=after))
+    session.flush()
+    return True
+
+
+def _require_administrators_left(
+    session: Session, going: Collection[User], acting: Acting, *, field: str | None = None
+) -> None:
+    """Refuse what would take the privilege from oneself, or from the last who has it."""
+    if any(user.id == acting.user_id for user in going):
+        raise Refusal(reasons.OWN_ACCOUNT, field=field)
+    losing = [user for user in going if state_of(user).is_system_administrator]
+    remaining = (
+        select(func.count())
+        .select_from(UserPermission)
+        .join(User, User.id == UserPermission.user_id)
+        .where(
+            UserPermission.permission == SYSTEM_ADMINISTRATOR,
+            User.deleted_at.is_(None),
+            User.id.not_in([user.id for user in losing]),
+        )
+    )
+    if losing and session.execute(remaining).scalar_one() == 0:
+        raise Refusal(reasons.LAST_ADMINISTRATOR, field=field, login=losing[-1].login)
+
+
+def _chosen(session: Session, user_ids: Sequence[int], *, deleted: bool) -> list[User]:
+    is_deleted = User.deleted_at.is_not(None) if deleted else User.deleted_at.is_(None)
+    query = select(User).where(User.id.in_(user_ids), is_deleted).order_by(User.name_key, User.id)
+    return list(session.execute(query.options(selectinload(User.permissions))).scalars())
+
+
+def delete_users(session: Session, user_ids: Sequence[int], *, now: datetime, acting: Acting) -> list[User]:
+    """Delete users softly: their sessions end, their seats are free, their records and login names stay.
+
+    Those who are deleted already are left out. Returns whom it deleted.
+
+    Raises:
+        Refusal: ``own_account`` or ``last_administrator``; then nobody is deleted.
+    """
+    users = _chosen(session, user_ids, deleted=False)
+    _require_administrators_left(session, users, acting)
+    end_sessions_of(session, [user.id for user in users])
+    session.execute(update(User).where(User.id.in_([user.id for user in users])).values(deleted_at=now))
+    for user in users:
+        record(session, Event("user.delete", target=user.login, before=_audited(user)))
+    return users
+
+
+def restore_users(session: Session, user_ids: Sequence[int]) -> list[User]:
+    """Restore deleted users with what they had, privileges included; each takes one seat. Returns whom it restored."""
+    users = _chosen(session, user_ids, deleted=True)
+    session.execute(update(User).where(User.id.in_([user.id for user in users])).values(deleted_at=None))
+    for user in users:
+        record(session, Event("user.restore", target=user.login, after=_audited(user)))
+    return users
+
+
+def _audited(user: User) -> dict[str, object]:
+    return {"name": user.name, "email": user.email, "permissions": sorted(held.permission for held in user.permissions)}
+
+
+def set_password(session: Session, user_id: int, password_hash: str, *, acting: Acting) -> User:
+    """Set somebody's password and end their sessions; of oneself, all but the one that one acts in.
+
+    Raises:
+        Refusal: ``user_unknown``.
+    """
+    user = _registered_user(session, user_id)
+    user.password_hash = password_hash
+    end_sessions_of(session, [user.id], but=acting.session_id if user.id == acting.user_id else None)
+    record(session, Event("user.password", target=user.login))
+    return user
+
+
+def merged(seen: UserState, typed: UserState, present: UserState) -> UserState:
+    """What a form is to show after ``ChangedMeanwhile``: what was typed, and the present where nothing was typed."""
+    names = (*_FIELDS, "is_system_administrator")
+    untouched = [name for name in names if getattr(typed, name) == getattr(seen, name)]
+    return replace(typed, **{name: getattr(present, name) for name in untouched})

@@ -212,4 +212,5 @@ def _languages(endpoint: str) -> list[tuple[str, str, str, bool]]:
     """Code, own name, address and whether it is the one shown, of each language."""
     after = request.args.get("next")
     chosen = html_language()
-    return [(code, name, url_for(endpoint, language=code, **kept), code == chosen) for code, name in LANGUAGES.items()]
+    return [(code, name, url_for(endpoint, language=code, next=after), code == chosen)
+        for code, name in LANGUAGES.items()]

@@ -477,7 +477,7 @@ def _locked_out_banner(preview: Preview) -> Banner:
         shown=format_decimal(logged_in),
     )
     confined = ngettext(
-        "The %(shown)s system administrator will see only the Admin screen.",
+        "The system administrator will see only the Admin screen.",
         "The %(shown)s system administrators will see only the Admin screen.",
         administrators,
         shown=format_decimal(administrators),

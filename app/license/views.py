@@ -94,5 +94,5 @@ def _preview(
 
 
 def _registered(outcome: service.Outcome) -> ResponseReturnValue:
-    flash(presenter.registered_message(outcome), "ok")
+    flash(presenter.registered_message(outcome), "warn" if outcome.standing.restricted else "ok")
     return redirect(url_for("license.show"), code=303)
