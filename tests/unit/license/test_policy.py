@@ -381,15 +381,7 @@ def test_every_record_has_its_state() -> None:
         lic(5, 5, 20),
         lic(6, here=False),
         None,
-    ) == [
-        RecordState.ENDED,
-        RecordState.SUPERSEDED,
-        RecordState.WITHDRAWN,
-        RecordState.IN_FORCE,
-        RecordState.SCHEDULED,
-        RecordState.WRONG_INSTALLATION,
-        RecordState.UNVERIFIABLE,
-    ]
+    ) == ["ended", "superseded", "withdrawn", "in_force", "scheduled", "wrong_installation", "unverifiable"]
 
 
 def test_one_record_in_grace_is_in_grace_and_the_others_have_ended() -> None:
