@@ -1,0 +1,59 @@
+"""Copies of the checkout, and virtual environments that need neither network nor minutes."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+LEFT_BEHIND = (
+    ".git",
+    ".venv",
+    ".*_cache",
+    ".hypothesis",
+    "__pycache__",
+    "*.egg-info",
+    "build",
+    "dist",
+)
+FOREIGN_VARIABLES = ("TIMETRACKER_", "FLASK_", "PYTHON", "GUNICORN_", "LICENSE_", "PYTEST_", "VIRTUAL_ENV")
+
+
+def copy_checkout(destination: Path) -> Path:
+    """Copy what a fresh clone would hold to ``destination``; an instance folder comes along empty."""
+    instance = CHECKOUT / "instance"
+
+    def left_behind(folder: str, names: list[str]) -> set[str]:
+        if Path(folder) == instance:
+            return set(names) - {".gitignore"}
+        return set(shutil.ignore_patterns(*LEFT_BEHIND)(folder, names))
+
+    shutil.copytree(CHECKOUT, destination, ignore=left_behind)
+    return destination
+
+
+def make_environment(folder: Path) -> Path:
+    """Make an environment that has the packages of the running one, without TimeTracker RX; returns its python."""
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    site_packages = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
+    running = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    # A .pth file adds these folders without reading the .pth files in them: so not the editable TimeTracker RX.
+    (Path(site_packages) / "running.pth").write_text("".join(f"{path}\n" for path in sorted(running)))
+    return python
+
+
+def install(python: Path, *what: str) -> None:
+    """Install ``what`` for ``python`` with the running pip, building with the running setuptools."""
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-index"]
+    alone = ["--no-deps", "--no-build-isolation", "--ignore-installed", "--disable-pip-version-check"]
+    subprocess.run([*pip, *alone, *what], check=True, env=clean_environment(), capture_output=True, text=True)
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """The environment of this process without what would reach into the application; and ``variables``."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)}
+    return {**kept, **variables}
