@@ -70,6 +70,7 @@ __all__ = [
     "url_for",
 ]
 
+
 @dataclass(frozen=True, slots=True)
 class LicenseSummary:
     """What everybody may know of the license in force."""
@@ -124,5 +125,5 @@ def today() -> date:
 
 
 def locale_code() -> str:
-    """The reader's language as Babel writes it, such as ``en`` or ``ja``."""
+    """The reader's locale as Babel writes it, such as ``en_GB`` or ``ja``."""
     return str(get_locale())

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, create_engine, inspect, make_url, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, create_engine, make_url, select
+from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from app.config import Settings
@@ -32,12 +32,18 @@ def read_switches_at_start(settings: Settings) -> Mapping[str, Switch]:
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=options, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            if not inspect(connection).has_table(EditionSwitch.__tablename__):
-                return {}
             return _read(connection)
     except SQLAlchemyError as error:
-        _log.warning("edition switches cannot be read, so no edition is disabled", error=type(error).__name__)
+        if not _lacks_the_table(error):
+            _log.warning("edition switches cannot be read, so no edition is disabled", error=type(error).__name__)
         return {}
+
+
+def _lacks_the_table(error: SQLAlchemyError) -> bool:
+    """Whether the database is merely not migrated yet; asking beforehand would cost every start another statement."""
+    if isinstance(error, ProgrammingError):
+        return True  # PostgreSQL's UndefinedTable
+    return isinstance(error, OperationalError) and "no such table" in str(error.orig)
 
 
 def read_switches() -> Mapping[str, Switch]:

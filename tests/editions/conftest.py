@@ -94,6 +94,12 @@ def start(tmp_path: Path) -> Callable[..., Flask]:
     )
 
 
+@pytest.fixture
+def make_app(make_app: Callable[..., Flask]) -> Callable[..., Flask]:
+    """As everywhere, but an edition that fails is only shown."""
+    return lambda **settings: make_app(**{"edition_failures_raise": False, **settings})
+
+
 def found_in(app: Flask, name: str) -> Discovered:
     """What became of the edition ``name``, which is not a duplicate."""
     (found,) = (

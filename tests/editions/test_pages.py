@@ -1,5 +1,6 @@
 """The start page, the page Editions, and what the gate makes of an edition's pages; on both databases."""
 
+import importlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -66,6 +67,14 @@ def test_the_start_page_of_the_licensed_edition_answers_at_the_root(member_clien
     assert 'aria-current="page"' in answer.text
 
 
+def test_a_static_file_of_an_edition_is_asked_for_by_its_content(member_client: FlaskClient) -> None:
+    address = re.search(r'href="(/start/static/standard\.css\?v=[0-9a-f]{10})"', member_client.get("/").text)
+    assert address is not None
+    answer = member_client.get(address[1])
+    assert answer.status_code == 200
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
 def test_the_start_page_costs_one_statement(licensed_app: Flask, member_client: FlaskClient) -> None:
     member_client.get("/")
     statements: list[str] = []
@@ -113,8 +122,8 @@ def test_the_dates_are_those_of_the_license(make_app: MakeApp) -> None:
         maintenance_exp=datetime(2036, 2, 1, tzinfo=UTC),
     )
     page = browser(app).get("/").text
-    assert "March 31, 2036" in page
-    assert "January 31, 2036" in page
+    assert "31 March 2036" in page
+    assert "31 January 2036" in page
 
 
 def test_a_license_without_end_says_so(make_app: MakeApp) -> None:
@@ -165,7 +174,7 @@ pages.before_request(lambda: "closed today" if closed else None)
     answer = client.get("/")
     assert answer.text == "/acme/ the board of acme"
     assert answer.headers["X-Acme"] == "after"
-    __import__(shelf.modules[0]).closed.append(True)
+    importlib.import_module(shelf.modules[0]).closed.append(True)
     assert client.get("/").text == "closed today"
 
 
