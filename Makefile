@@ -25,8 +25,7 @@ help: ## List what can be made
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Start TimeTracker RX on 127.0.0.1:8000, ready to be tried; PORT=8001 changes the port
-	@$(BIN)/python -m flask evaluation start
-	@exec $(BIN)/python -m gunicorn --log-level warning wsgi:app
+	@exec $(BIN)/python -m app.cli.serving
 
 test: $(INSTALLED_DEV) ## Run every test; TESTS=tests/unit or ARGS="-k license" choose among them
 	@$(BIN)/python tests/browser/chromium.py
