@@ -12,7 +12,6 @@ from app import create_app
 from app.cli.evaluation import evaluation_group
 from app.extensions import db
 
-
 LAST_PORT = 65_535
 
 
