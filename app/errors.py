@@ -6,8 +6,15 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DatabaseError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, Unauthorized
+from sqlalchemy.exc import DatabaseError, DataError
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    SecurityError,
+    ServiceUnavailable,
+    Unauthorized,
+)
 
 from app.refusal import Refusal
 from app.security import Access, Representation
@@ -113,6 +120,9 @@ def _on_http_error(error: HTTPException) -> Response:
     if error.response is not None or (error.code or 0) < FIRST_ERROR_STATUS:
         return error.get_response()  # type: ignore[return-value]  # a redirect of the router
     status = error.code or 500
+    if isinstance(error, SecurityError):
+        # The request came for a host that is not ours: no address can be built for it.
+        return Response(error.get_response().get_data(), status=status, mimetype="text/html")
     if _representation() is Representation.PROBLEM_JSON:
         return _with_headers(_problem(status, error.name, error.name.lower().replace(" ", "_")), error)
     texts = EXPIRED_FORM if isinstance(error, CSRFError) else ERROR_TEXTS.get(status)
@@ -163,6 +173,8 @@ def _with_headers(response: Response, error: HTTPException) -> Response:
 
 def _on_database_error(error: DatabaseError) -> Response:
     """A locked, full, corrupted or absent database: nothing was written, and it may well work in a moment."""
+    if isinstance(error, DataError):
+        return _on_http_error(BadRequest())  # a value that no column takes, such as a text with a NUL character
     _log.error("database error", exc_info=error)
     return _on_http_error(ServiceUnavailable())
 

