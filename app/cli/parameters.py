@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
-from click.utils import get_text_stream
 
 from app.license.key import RAW_LIMIT
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 STANDARD_INPUT = "-"
+_BYTES_LIMIT = 4 * (RAW_LIMIT + 1)  # a character has at most four bytes in UTF-8
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -62,4 +62,4 @@ def read_key(argument: str | None) -> str:
         return argument
     if is_interactive():
         click.echo("Paste the license key, press Enter, then Ctrl-D:", err=True)
-    return get_text_stream("stdin", encoding="utf-8", errors="replace").read(RAW_LIMIT + 1)
+    return sys.stdin.buffer.read(_BYTES_LIMIT).decode("utf-8", "replace")

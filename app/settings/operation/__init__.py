@@ -1,0 +1,1 @@
+"""System Settings → System Operation: status and audit log."""

@@ -1,0 +1,53 @@
+"""Every action of the audit log with its title, the one table that page, filter and export read from.
+
+Pure: neither Flask nor SQLAlchemy is imported.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from app.translation import N_
+
+ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "session.start": N_("Log in"),
+        "session.end": N_("Log out"),
+        "license.register": N_("Register License"),
+        "user.add": N_("Add user"),
+        "user.change": N_("Change user"),
+        "user.delete": N_("Delete user"),
+        "user.restore": N_("Restore user"),
+        "user.password": N_("Set password of user"),
+        "user.grant": N_("Grant privilege"),
+        "user.withdraw": N_("Withdraw privilege"),
+        "account.change": N_("Change own particulars"),
+        "account.password": N_("Change own password"),
+        "installation.set_up": N_("Set up the installation"),
+        "installation.change": N_("Change General settings"),
+        "edition.enable": N_("Enable edition"),
+        "edition.disable": N_("Disable edition"),
+    }
+)
+"""By the name that never changes, in the order in which the filter offers them."""
+
+VALUES: Mapping[str, str] = MappingProxyType(
+    {
+        "login": N_("Login name"),
+        "name": N_("Name"),
+        "email": N_("E-mail"),
+        "language": N_("Language"),
+        "time_zone": N_("Time zone"),
+        "theme": N_("Theme"),
+        "permissions": N_("Privileges"),
+        "disabled": N_("Disabled"),
+        "number": N_("License number"),
+        "fingerprint": N_("Fingerprint"),
+        "edition": N_("Edition"),
+        "seats": N_("Seats"),
+        "features": N_("Add-on features"),
+        "starts": N_("Starts"),
+        "license_expires": N_("License Expiration Date"),
+        "maintenance_expires": N_("Maintenance Expiration Date"),
+    }
+)
+"""The values that an entry holds before and after, with their titles; editions may record others."""

@@ -1,0 +1,75 @@
+"""The filters of the audit log."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, Optional, ValidationError
+
+from app.audit import OUTCOME_DONE, OUTCOME_REFUSED
+from app.forms import stripped
+from app.settings.operation.actions import ACTIONS
+from app.settings.operation.audit_log import Filters
+
+
+def _actions() -> list[SelectChoice]:
+    titles = (SelectChoice(action, _(title)) for action, title in ACTIONS.items())
+    return [SelectChoice("", _("All actions")), *titles]
+
+
+def _printable(form: FlaskForm, field: Field) -> None:  # noqa: ARG001 - the signature of a validator
+    """Refuse control characters, which no login name has and which PostgreSQL does not take."""
+    if not (field.data or "").isprintable():
+        raise ValidationError(_("A login name has no control characters."))
+
+
+def _within_calendar(form: FlaskForm, field: Field) -> None:  # noqa: ARG001 - the signature of a validator
+    """Refuse the first and last years of the calendar, whose days have no neighbours in every time zone."""
+    if field.data is not None and not date(1970, 1, 1) <= field.data < date(9999, 1, 1):
+        raise ValidationError(_("Choose a day after 1 January 1970."))
+
+
+class AuditFilterForm(FlaskForm):
+    """Asked for in the address, so that a filtered page can be kept and sent on; changes nothing, so without token."""
+
+    class Meta:
+        """Nothing is changed by a GET."""
+
+        csrf = False
+
+    actor = StringField(_l("Who"), filters=[stripped], validators=[Length(max=64), _printable])
+    action = SelectField(_l("Action"), choices=_actions, default="")
+    outcome = SelectField(
+        _l("Outcome"),
+        choices=[
+            SelectChoice("", _l("Any outcome")),
+            SelectChoice(OUTCOME_DONE, _l("Done")),
+            SelectChoice(OUTCOME_REFUSED, _l("Refused")),
+        ],
+        default="",
+    )
+    since = DateField(_l("From"), validators=[Optional(), _within_calendar])
+    until = DateField(_l("Through"), validators=[Optional(), _within_calendar])
+
+    def filters(self, zone: ZoneInfo) -> Filters:
+        """What is asked for; the days begin and end in ``zone``."""
+        return Filters(
+            actor=self.actor.data or "",
+            action=self.action.data or "",
+            outcome=self.outcome.data or "",
+            since=_midnight(self.since.data, zone),
+            before=_midnight(self.until.data + timedelta(days=1), zone) if self.until.data else None,
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything is asked for."""
+        return not any(field.data for field in self)
+
+
+def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
+    return None if day is None else datetime.combine(day, time.min, zone)
