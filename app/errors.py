@@ -16,6 +16,7 @@ from werkzeug.exceptions import (
     Unauthorized,
 )
 
+from app.editions import registry
 from app.refusal import Refusal
 from app.security import Access, Representation
 from app.texts import code_texts
@@ -127,17 +128,24 @@ def _on_http_error(error: HTTPException) -> Response:
         return _with_headers(_problem(status, error.name, error.name.lower().replace(" ", "_")), error)
     texts = EXPIRED_FORM if isinstance(error, CSRFError) else ERROR_TEXTS.get(status)
     texts = texts or ErrorText(error.name, ERROR_TEXTS[400].text)
-    return _with_headers(_page(status, texts), error)
+    about = _licensed_where(error.feature) if isinstance(error, PaymentRequired) else ""
+    return _with_headers(_page(status, texts, about), error)
 
 
-def _page(status: int, texts: ErrorText) -> Response:
+def _licensed_where(feature: str) -> str:
+    """Name the feature that is not licensed, for whoever asks for it."""
+    title = registry.feature_titles().get(feature, feature)
+    return gettext("The feature is “%(feature)s”.", feature=title)
+
+
+def _page(status: int, texts: ErrorText, about: str = "") -> Response:
     if status in (InternalServerError.code, ServiceUnavailable.code):
         return plain_page(status)
     page = render_template(
         "errors/error.html",
         status=status,
         title=gettext(texts.title),
-        text=gettext(texts.text),
+        text=f"{gettext(texts.text)} {about}".rstrip(),
         action_label=gettext("Go to the start page"),
         action_url=url_for("home.index"),
         request_id=g.get("request_id", ""),

@@ -41,9 +41,7 @@ calendar.
 """
 
 _SLUG = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_REQUIRED_CLAIMS = frozenset(
-    {"iss", "aud", "jti", "sub", "iat", "nbf", "maintenance_exp", "edition", "seats"}
-)
+_REQUIRED_CLAIMS = frozenset({"iss", "aud", "jti", "sub", "iat", "nbf", "maintenance_exp", "edition", "seats"})
 _OPTIONAL_CLAIMS = frozenset({"exp", "features", "installation", "trial", "grace_days", "supersedes"})
 
 
@@ -130,9 +128,7 @@ class Verifier:
         )
 
 
-def read_claims(
-    claims: Mapping[str, object], *, issuer: str, now: datetime, kid: str, fingerprint: str
-) -> License:
+def read_claims(claims: Mapping[str, object], *, issuer: str, now: datetime, kid: str, fingerprint: str) -> License:
     """Return the License that verified ``claims`` grant; issuer and product are looked at first.
 
     Raises LicenseError ``claim_missing`` or ``claim_invalid`` (naming the claim), ``wrong_issuer``,

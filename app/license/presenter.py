@@ -1,4 +1,4 @@
-"""Fills the License screen and its preview: what the domain says, in the reader's words and the installation's zone."""
+"""Fills the License screen: what the domain says, in the reader's words and the installation's zone."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,25 +7,21 @@ from flask import url_for
 from flask_babel import format_date, format_decimal, gettext, ngettext
 
 from app import clock
-from app.auth.census import count_members_logged_in, count_system_administrators, count_unseen_users
+from app.auth.census import count_system_administrators, count_unseen_users
 from app.editions import registry
 from app.license import policy, service
 from app.license.document import License, days_left, last_day
 from app.license.policy import Record, RecordState, Standing, StandingKind
-from app.license.preview import Change, Preview
 from app.license.reasons import REASONS
 from app.license.screen import (
     Badge,
     Banner,
-    ComparisonRow,
-    Confirmation,
     DateFigure,
     InstallationCard,
     LicenseCard,
     LicenseScreen,
     NoteKind,
     Particular,
-    PreviewScreen,
     RegisteredRow,
     SeatFigures,
     Way,
@@ -59,14 +55,6 @@ _STATE_BADGES = {
     RecordState.WRONG_INSTALLATION: Badge(N_("Wrong installation"), "warn"),
     RecordState.UNVERIFIABLE: Badge(N_("Unverifiable"), "danger"),
 }
-_CHANGE_LABELS = {
-    "edition": N_("Edition"),
-    "seats": N_("Active"),
-    "license_expires": N_("License Expiration Date"),
-    "maintenance_expires": N_("Maintenance Expiration Date"),
-    "features": N_("Add-on features"),
-    "starts": N_("Starts"),
-}
 
 
 def grouped(fingerprint: str) -> str:
@@ -88,10 +76,11 @@ def users_in_use(number: int) -> str:
 
 def seats_left(standing: Standing) -> str:
     """What is free, or what is too much."""
-    return _rest(standing.free, standing.excess)
+    return seats_or_excess(standing.free, standing.excess)
 
 
-def _rest(free: int, excess: int) -> str:
+def seats_or_excess(free: int, excess: int) -> str:
+    """How many seats are free, or how many users are too many."""
     if excess:
         return gettext("%(shown)s too many", shown=format_decimal(excess))
     return ngettext("%(shown)s seat free", "%(shown)s seats free", free, shown=format_decimal(free))
@@ -337,7 +326,7 @@ def _license_card(standing: Standing, now: datetime) -> LicenseCard | None:
         Particular(gettext("License number"), license_.number, mono=True),
         Particular(gettext("Fingerprint"), grouped(license_.fingerprint), mono=True),
         Particular(gettext("Starts"), starting_date(license_.starts)),
-        Particular(gettext("Add-on features"), _feature_names(license_.features) or gettext("None")),
+        Particular(gettext("Add-on features"), feature_names(license_.features) or gettext("None")),
         Particular(gettext("Signed with"), license_.signing_key, mono=True),
         Particular(gettext("Time zone of dates"), current_state().time_zone.key),
     ]
@@ -351,7 +340,8 @@ def _license_card(standing: Standing, now: datetime) -> LicenseCard | None:
     )
 
 
-def _feature_names(features: Iterable[str]) -> str:
+def feature_names(features: Iterable[str]) -> str:
+    """Titles of features, in one line."""
     titles = registry.feature_titles()
     return ", ".join(titles.get(name, name) for name in features)
 
@@ -390,202 +380,6 @@ def _registered_row(record: Record, state: RecordState, registrant: Registrant |
 def _end_of(license_: License, attribute: str) -> str:
     instant: datetime | None = getattr(license_, attribute)
     return license_date(instant, "medium") if instant else gettext("Never")
-
-
-# The preview ------------------------------------------------------------------------------------------------------
-
-
-def preview_screen(
-    preview: Preview, *, sealed_key: str, only_checked: bool, changed_meanwhile: bool, tick_missing: bool
-) -> PreviewScreen:
-    """What registering a verified key would change, and the form that does it."""
-    worse = preview.needs_confirmation
-    title = (
-        gettext("This license key is good")
-        if only_checked and not worse
-        else gettext("Before this license is registered")
-    )
-    lead = gettext("The key is genuine and made for this installation. It has not been registered yet.")
-    old_heading = gettext("In force now") if preview.old.license and not preview.old.restricted else gettext("Now")
-    if preview.old.license is None:
-        old_heading = gettext("Nothing is registered")
-    new_heading = gettext("With the new key")
-    if preview.starts_later:
-        new_heading = gettext("From %(day)s, with the new key", day=starting_date(preview.starts_at))
-    return PreviewScreen(
-        title=title,
-        lead=lead,
-        banners=tuple(_preview_banners(preview, changed_meanwhile=changed_meanwhile)),
-        old_heading=old_heading,
-        new_heading=new_heading,
-        rows=_comparison(preview),
-        stays=gettext("Users, hours, settings and edition settings stay as they are."),
-        confirmation=_confirmation(preview, tick_missing=tick_missing),
-        make_room=_make_room(preview),
-        sealed_key=sealed_key,
-        seen=preview.digest,
-    )
-
-
-def _preview_banners(preview: Preview, *, changed_meanwhile: bool) -> Iterable[Banner]:
-    if changed_meanwhile:
-        title = gettext("Something has changed since you were shown this.")
-        yield Banner("warn", title, gettext("Look at it once more; nothing has been registered."), alert=True)
-    if preview.locked_out:
-        yield _locked_out_banner(preview)
-    elif preview.users_to_delete:
-        title = gettext(
-            "%(users)s registered, %(seats)s: this license would be exceeded.",
-            users=format_decimal(preview.old.registered_users),
-            seats=_seats(preview.candidate.seats),
-        )
-        yield Banner("danger", title, gettext("Members cannot log in until it is large enough for all users."))
-    if preview.starts_later:
-        title = gettext("This license starts on %(day)s.", day=starting_date(preview.starts_at))
-        yield Banner("info", title, gettext("It takes over by itself; until then everything stays as it is."))
-    if not preview.edition_known:
-        reason = REASONS["edition_unknown"]
-        yield Banner("warn", gettext(reason.message), f"{gettext(reason.detail)} {gettext(reason.remedy)}", reason.code)
-
-
-def _locked_out_banner(preview: Preview) -> Banner:
-    users = preview.old.registered_users
-    administrators = users - preview.locked_out
-    logged_in = count_members_logged_in()
-    if preview.users_to_delete:
-        too_many = ngettext(
-            "until %(shown)s user is deleted or a larger license is registered",
-            "until %(shown)s users are deleted or a larger license is registered",
-            preview.users_to_delete,
-            shown=format_decimal(preview.users_to_delete),
-        )
-    else:
-        too_many = gettext("until another license is registered")
-    title = ngettext(
-        "%(users)s registered, %(seats)s: %(locked)s member will not be able to log in %(too_many)s.",
-        "%(users)s registered, %(seats)s: %(locked)s members will not be able to log in %(too_many)s.",
-        preview.locked_out,
-        users=format_decimal(users),
-        seats=_seats(preview.candidate.seats),
-        locked=format_decimal(preview.locked_out),
-        too_many=too_many,
-    )
-    now_in = ngettext(
-        "%(shown)s of them is logged in now and is stopped at the next click.",
-        "%(shown)s of them are logged in now and are stopped at their next click.",
-        logged_in,
-        shown=format_decimal(logged_in),
-    )
-    confined = ngettext(
-        "The system administrator will see only the Admin screen.",
-        "The %(shown)s system administrators will see only the Admin screen.",
-        administrators,
-        shown=format_decimal(administrators),
-    )
-    return Banner("danger", title, f"{now_in} {confined}" if logged_in else confined, alert=True)
-
-
-def _seats(number: int) -> str:
-    return ngettext("%(shown)s seat", "%(shown)s seats", number, shown=format_decimal(number))
-
-
-def _comparison(preview: Preview) -> tuple[ComparisonRow, ...]:
-    rows = []
-    for change in preview.changes:
-        rows.append(_comparison_row(change, preview))
-        if change.what == "seats":
-            rows.append(_remaining_row(preview))
-    old = preview.old.license
-    rows.append(
-        ComparisonRow(
-            gettext("License"),
-            grouped(old.fingerprint) if old else "",
-            grouped(preview.candidate.fingerprint),
-            changed=True,
-            mono=True,
-        )
-    )
-    return tuple(rows)
-
-
-def _comparison_row(change: Change, preview: Preview) -> ComparisonRow:
-    label = gettext(_CHANGE_LABELS[change.what])
-    old, new = _value(change, change.old, preview), _value(change, change.new, preview)
-    if change.what == "features":
-        lost = _feature_names(preview.features_lost)
-        gained = _feature_names(preview.features_gained)
-        worse = gettext("%(features)s ends", features=lost) if lost else ""
-        shown = new or (gettext("None") if not worse else "")
-        if gained and preview.old.license is not None and not new:
-            shown = gained
-        return ComparisonRow(
-            label, old or gettext("None"), shown, worse, changed=change.changed or bool(lost or gained)
-        )
-    if change.worse and change.what in ("seats", "license_expires", "maintenance_expires", "edition"):
-        return ComparisonRow(label, old, "", new, changed=True)
-    return ComparisonRow(label, old, new, changed=change.changed)
-
-
-def _value(change: Change, value: object, preview: Preview) -> str:
-    nothing_before = value is change.old and preview.changes[0].old is None
-    if nothing_before and value is None:
-        return ""
-    match value:
-        case None:
-            return gettext("Never")
-        case datetime():
-            return starting_date(value) if change.what == "starts" else license_date(value)
-        case int():
-            return format_decimal(value)
-        case tuple():
-            return _feature_names(str(name) for name in value)
-        case _ if change.what == "edition":
-            return registry.title_of_edition(str(value))
-        case _:
-            return str(value)
-
-
-def _remaining_row(preview: Preview) -> ComparisonRow:
-    old, after = preview.old, preview.at_start
-    in_use = users_in_use(preview.old.registered_users)
-    before = gettext("%(in_use)s, %(rest)s", in_use=in_use, rest=seats_left(old)) if old.license else in_use
-    excess = max(after.registered_users - preview.candidate.seats, 0)
-    rest = _rest(max(preview.candidate.seats - after.registered_users, 0), excess)
-    if excess:
-        return ComparisonRow(gettext("Remaining"), before, in_use, rest, changed=True)
-    now = gettext("%(in_use)s, %(rest)s", in_use=in_use, rest=rest)
-    return ComparisonRow(gettext("Remaining"), before, now, changed=before != now)
-
-
-def _confirmation(preview: Preview, *, tick_missing: bool) -> Confirmation:
-    tick = ""
-    if preview.locked_out:
-        tick = ngettext(
-            "I understand that %(shown)s member will be locked out.",
-            "I understand that %(shown)s members will be locked out.",
-            preview.locked_out,
-            shown=format_decimal(preview.locked_out),
-        )
-    loses = any(change.worse and change.what != "starts" for change in preview.changes) or bool(preview.locked_out)
-    return Confirmation(
-        question=gettext("Register it all the same?") if loses else gettext("Register this license?"),
-        label=gettext("Schedule License") if preview.starts_later else gettext("Register License"),
-        danger=loses,
-        tick=tick,
-        tick_missing=gettext("Tick this box to go on.") if tick_missing else "",
-    )
-
-
-def _make_room(preview: Preview) -> Way | None:
-    if not preview.users_to_delete:
-        return None
-    text = ngettext(
-        "Delete %(shown)s user, then register the key: nobody who stays notices anything.",
-        "Delete %(shown)s users, then register the key: nobody who stays notices anything.",
-        preview.users_to_delete,
-        shown=format_decimal(preview.users_to_delete),
-    )
-    return Way(gettext("Or make room first"), text, gettext("Choose users"), url_for("users.index"), icon="users")
 
 
 def registered_message(outcome: Outcome) -> str:

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from app.config import Settings
 from app.forms import put_at_field
-from app.license import presenter, service
+from app.license import presenter, preview_presenter, service
 from app.license.forms import ConfirmationForm, LicenseKeyForm
 from app.license.preview import Preview
 from app.license.reasons import LicenseError
@@ -82,7 +82,7 @@ def _preview(
 ) -> ResponseReturnValue:
     settings: Settings = current_app.extensions["settings"]
     sealed = seal(key_text, secret_key=settings.secret_key or "", session_token=current_user.token)
-    view = presenter.preview_screen(
+    view = preview_presenter.preview_screen(
         preview,
         sealed_key=sealed,
         only_checked=only_checked,
