@@ -218,6 +218,8 @@ class Story:
     first_run: str
     second_run: str
     second_seconds: float
+    third_run: subprocess.CompletedProcess[str]
+    """What a third one said beside the second."""
     kept: tuple[bytes, bytes]
 
 
@@ -230,6 +232,7 @@ def story(sandbox: Sandbox, postgresql_url: str) -> Story:
     sandbox.stop()
     seconds = sandbox.serve(["make", "run"], log)
     second, config_later = log.read_text(), (sandbox.checkout / "instance" / CONFIG_FILE).read_bytes()
+    third = sandbox.run("make run")
     section = ""
     for block in BLOCKS:
         if block.section != section and block.section == "Deployment":
@@ -243,7 +246,7 @@ def story(sandbox: Sandbox, postgresql_url: str) -> Story:
             # Nothing but the backup may know of this database.
             database = {"TIMETRACKER_DATABASE_URL": postgresql_url} if "pg_dump" in block.text else {}
             sandbox.results[block.line] = sandbox.run(_as_run(block, sandbox), **database)
-    return Story(sandbox, first, second, seconds, (config, config_later))
+    return Story(sandbox, first, second, seconds, third, (config, config_later))
 
 
 def _as_run(block: Block, sandbox: Sandbox) -> str:
@@ -285,6 +288,11 @@ def test_make_run_started_again_keeps_everything(story: Story) -> None:
 def test_make_run_started_again_is_quick(story: Story) -> None:
     """Under 3 s where the machine has nothing else to do; here it has."""
     assert story.second_seconds < 15
+
+
+def test_make_run_does_not_start_beside_another_server(story: Story) -> None:
+    assert story.third_run.returncode != 0
+    assert f"Something listens on 127.0.0.1:{story.sandbox.port} already." in story.third_run.stderr
 
 
 def _license_key(output: str) -> str:
