@@ -1,14 +1,18 @@
 """A wheel, an sdist and an editable installation each start the application, with all that it needs beside its code."""
 
+import ast
 import configparser
 import json
 import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.checkout import CHECKOUT, clean_environment, copy_checkout, install, make_environment
 
@@ -164,6 +168,32 @@ def test_every_package_of_the_tree_is_named_in_setup_cfg() -> None:
         if {"scaffold", "tests"}.isdisjoint(path.parts)
     }
     assert sorted(_setup_cfg()["options"]["packages"].split()) == sorted(found | {"app.templates"})
+
+
+def test_every_package_that_is_imported_is_required() -> None:
+    """Nothing works only because another package happens to bring it along."""
+    imported = {
+        name.partition(".")[0]
+        for path in (CHECKOUT / "wsgi.py", *(CHECKOUT / "app").rglob("*.py"), *(CHECKOUT / "plugins").rglob("*.py"))
+        if {"scaffold", "tests"}.isdisjoint(path.parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in _imported_names(node)
+    }
+    distributions = packages_distributions()
+    foreign = {name for name in imported - set(sys.stdlib_module_names) if name not in {"app", "plugins"}}
+    required = {
+        canonicalize_name(Requirement(line).name)
+        for line in _setup_cfg()["options"]["install_requires"].split("\n")
+        if line
+    }
+    missing = {name for name in foreign if required.isdisjoint(map(canonicalize_name, distributions[name]))}
+    assert missing == set()
+
+
+def _imported_names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
 def _files(folder: Path) -> set[Path]:
