@@ -189,21 +189,12 @@ def require_still_administrator(session: Session, acting: Acting) -> None:
         raise Refusal(reasons.NO_LONGER_ADMINISTRATOR)
 
 
-def find_user(session: Session, login: str, *, deleted: bool | None = False) -> User:
-    """The user with this login name, in any spelling that folds to it; ``deleted`` None takes either.
+def registered_user(session: Session, user_id: int) -> User:
+    """The user with this id.
 
     Raises:
-        Refusal: ``user_unknown``, or ``user_not_deleted`` where a deleted one was asked for.
+        Refusal: ``user_unknown``, for a deleted one as well.
     """
-    user = session.execute(select(User).where(User.login_key == fold(login))).scalar_one_or_none()
-    if user is None or (deleted is False and user.deleted_at is not None):
-        raise Refusal(reasons.USER_UNKNOWN, login=login)
-    if deleted is True and user.deleted_at is None:
-        raise Refusal(reasons.USER_NOT_DELETED, login=user.login)
-    return user
-
-
-def _registered_user(session: Session, user_id: int) -> User:
     user = session.get(User, user_id)
     if user is None or user.deleted_at is not None:
         raise Refusal(reasons.USER_UNKNOWN, login=user.login if user is not None else "")
@@ -225,7 +216,7 @@ def change_user(
         ChangedMeanwhile: the user is no longer as it was ``seen``.
         Refusal: ``user_unknown``, ``login_taken``, ``login_deleted``, ``own_account``, ``last_administrator``.
     """
-    user = _registered_user(session, user_id)
+    user = registered_user(session, user_id)
     before = state_of(user)
     if before != seen:
         raise ChangedMeanwhile(before)
@@ -326,7 +317,7 @@ def set_password(session: Session, user_id: int, password_hash: str, *, acting: 
     Raises:
         Refusal: ``user_unknown``.
     """
-    user = _registered_user(session, user_id)
+    user = registered_user(session, user_id)
     user.password_hash = password_hash
     end_sessions_of(session, [user.id], but=acting.session_id if user.id == acting.user_id else None)
     record(session, Event("user.password", target=user.login))

@@ -4,6 +4,8 @@ Revision ID: 0002
 Revises: 0001
 """
 
+import sqlite3
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -37,6 +39,8 @@ def upgrade() -> None:
         op.create_index(name, "users", [column, "id"], sqlite_where=where, postgresql_where=where)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(grams.SQLITE_TABLE)
+        driver: sqlite3.Connection = connection.connection.driver_connection
+        driver.create_function(grams.TOKENS_FUNCTION, 1, grams.tokens, deterministic=True)
         for statement in grams.SQLITE_REBUILD:
             connection.exec_driver_sql(statement)
     else:

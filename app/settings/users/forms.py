@@ -1,0 +1,96 @@
+"""Forms of System Settings → Users. Rules of the domain are not repeated here; its refusals are shown here."""
+
+import json
+from dataclasses import asdict, fields
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, EqualTo, Length
+
+from app.auth.users import LOGIN_LENGTH, NAME_LENGTH, UserDetails, UserState
+from app.forms import LANGUAGE_CHOICES, or_none, stripped, time_zone_choices
+
+_LONGEST_PASSWORD = 1_000  # characters; the rule's own limit is lower and has words of its own
+_required = DataRequired(_l("Fill in this field."))
+_any_length = Length(max=_LONGEST_PASSWORD, message=_l("This is too long."))
+_same = _l("The two passwords are not the same.")
+
+
+class DetailsForm(FlaskForm):
+    """What is known about a user."""
+
+    login = StringField(_l("Login name"), filters=[stripped], validators=[_required, Length(max=LOGIN_LENGTH)])
+    name = StringField(_l("Name"), filters=[stripped], validators=[_required, Length(max=NAME_LENGTH)])
+    email = StringField(_l("E-mail"), filters=[stripped, or_none], validators=[Length(max=254)])
+    language = SelectField(
+        _l("Language"),
+        choices=[SelectChoice("", _l("As the browser")), *LANGUAGE_CHOICES],
+    )
+    time_zone = SelectField(
+        _l("Time zone"),
+        choices=lambda: [SelectChoice("", _l("As the installation")), *time_zone_choices()],
+    )
+    administrator = BooleanField(
+        _l("System Administrator"),
+        description=_l("May change everything in System Settings, and gets there whatever the license says."),
+    )
+
+    def details(self) -> UserDetails:
+        """What was typed.
+
+        Raises:
+            Refusal: at the field that the rules do not take.
+        """
+        typed = self.state()
+        return UserDetails(typed.login, typed.name, typed.email, typed.language, typed.time_zone)
+
+    def state(self) -> UserState:
+        """What was typed, checked or not."""
+        return UserState(
+            self.login.data or "",
+            self.name.data or "",
+            self.email.data,
+            or_none(self.language.data),
+            or_none(self.time_zone.data),
+            bool(self.administrator.data),
+        )
+
+
+class AddForm(DetailsForm):
+    """A new user, with a first password or without any."""
+
+    password = PasswordField(_l("Password"), validators=[_any_length])
+    password_again = PasswordField(_l("Password again"), validators=[EqualTo("password", _same)])
+
+
+class EditForm(DetailsForm):
+    """A user as it was shown, in ``seen``, and as it is to be."""
+
+    seen = HiddenField()
+
+    def seen_state(self) -> UserState | None:
+        """How the user was when the form was shown; None where the page says nothing that could be read."""
+        return read_state(self.seen.data or "")
+
+
+class PasswordForm(FlaskForm):
+    """A new password for somebody else."""
+
+    new_password = PasswordField(_l("New password"), validators=[_required, _any_length])
+    new_password_again = PasswordField(_l("New password again"), validators=[_required, EqualTo("new_password", _same)])
+
+
+def write_state(state: UserState) -> str:
+    """Write a state as text for a hidden field; it is shown on the page anyway."""
+    return json.dumps(asdict(state), ensure_ascii=False)
+
+
+def read_state(text: str) -> UserState | None:
+    """Read what ``write_state`` has written; None for anything else."""
+    try:
+        values = json.loads(text)
+        return UserState(**values) if set(values) == {field.name for field in fields(UserState)} else None
+    except (ValueError, TypeError, RecursionError):
+        return None
