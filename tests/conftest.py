@@ -32,7 +32,7 @@ ADMINISTRATOR = "h.kitamura"
 MEMBER = "m.sakai"
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 TEMPLATE = "timetracker_template"
-POSTGRESQL_FOLDER = "TIMETRACKER_TEST_POSTGRESQL"
+POSTGRESQL_FOLDER = "TEST_POSTGRESQL_FOLDER"  # without the prefix of the settings, which refuse what they do not know
 
 
 def pytest_configure(config: pytest.Config) -> None:
