@@ -18,7 +18,7 @@ from app.auth.setup import is_setup_pending
 from app.auth.users import UserDetails
 from app.config import Settings
 from app.errors import answer_refusal
-from app.forms import put_at_field
+from app.forms import or_none, put_at_field
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
 from app.localisation import LANGUAGES, html_language
@@ -127,7 +127,11 @@ def change_profile() -> ResponseReturnValue:
         return _account_page(form, PasswordForm(formdata=None), 422)
     try:
         details = UserDetails(
-            identity.login, form.name.data or "", form.email.data, form.language.data, form.time_zone.data
+            identity.login,
+            form.name.data or "",
+            form.email.data,
+            or_none(form.language.data),
+            or_none(form.time_zone.data),
         )
         service.change_profile(identity, details, form.theme.data)
     except Refusal as error:
@@ -212,5 +216,6 @@ def _languages(endpoint: str) -> list[tuple[str, str, str, bool]]:
     """Code, own name, address and whether it is the one shown, of each language."""
     after = request.args.get("next")
     chosen = html_language()
-    return [(code, name, url_for(endpoint, language=code, next=after), code == chosen)
-        for code, name in LANGUAGES.items()]
+    return [
+        (code, name, url_for(endpoint, language=code, next=after), code == chosen) for code, name in LANGUAGES.items()
+    ]

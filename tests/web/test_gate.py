@@ -130,7 +130,9 @@ def test_a_user_that_is_inserted_by_plain_sql_counts_too(licensed_app: Flask, me
     assert member_client.get("/").status_code == 403
 
 
-def test_a_license_that_is_deleted_by_plain_sql_is_gone_at_once(licensed_app: Flask, member_client: FlaskClient) -> None:
+def test_a_license_that_is_deleted_by_plain_sql_is_gone_at_once(
+    licensed_app: Flask, member_client: FlaskClient
+) -> None:
     assert member_client.get("/").status_code == 200
     with licensed_app.app_context(), db.engine.begin() as connection:
         connection.execute(delete(RegisteredLicense))

@@ -36,9 +36,7 @@ def triggers(connection: Connection) -> set[str]:
 def contents(connection: Connection) -> dict[str, int]:
     """Rows of each table, and what triggers keep."""
     tables = set(inspect(connection).get_table_names()) & set(Base.metadata.tables)
-    return {
-        table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in sorted(tables)
-    }
+    return {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in sorted(tables)}
 
 
 def counted(app: Flask) -> tuple[int, int]:

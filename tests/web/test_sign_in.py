@@ -138,7 +138,15 @@ def test_nothing_changes_without_a_csrf_token(admin_client: FlaskClient, path: s
 
 @pytest.mark.parametrize(
     "target",
-    ["//evil.example", "https://evil.example/", "/\\evil.example", "\\\\evil", "/a\r\nSet-Cookie: x=1", "javascript:alert(1)", ""],
+    [
+        "//evil.example",
+        "https://evil.example/",
+        "/\\evil.example",
+        "\\\\evil",
+        "/a\r\nSet-Cookie: x=1",
+        "javascript:alert(1)",
+        "",
+    ],
 )
 def test_after_the_log_in_nobody_is_sent_to_another_site(licensed_app: Flask, target: str) -> None:
     client = licensed_app.test_client()
@@ -248,6 +256,10 @@ def test_ones_own_particulars_change_the_next_page(member_client: FlaskClient) -
     assert 'lang="ja"' in page
     assert 'data-bs-theme="dark"' in page
     assert "Mio S. Sakai" in page
+
+    as_before = {**form, "language": "", "time_zone": "", "theme": "auto", "email": ""}
+    assert member_client.post("/account", data=as_before).status_code == 303
+    assert 'lang="en"' in member_client.get("/account").text
 
 
 def test_the_language_is_chosen_on_the_log_in_page_and_kept(licensed_app: Flask) -> None:

@@ -90,9 +90,17 @@ def test_whoever_looks_cannot_tick_oneself(licensed_app: Flask, admin_client: Fl
 
 @pytest.mark.parametrize(
     ("search", "found"),
-    [("sak", ["Mio Sakai"]), ("AKA", ["Mio Sakai"]), ("kai mi", ["Mio Sakai"]), ("太郎", ["森 太郎"]), ("森", ["森 太郎"]),
-     ("example.jp", ["森 太郎"]), ("%", []), ("_", []), ("zzz", []), ("\uff2d\uff4f\uff52\uff49", ["森 太郎"]), ('"', []), ("'; --", [])],
-)  # fmt: skip
+    [
+        ("sak", ["Mio Sakai"]),
+        ("AKA", ["Mio Sakai"]),
+        ("kai mi", ["Mio Sakai"]),
+        ("太郎", ["森 太郎"]),
+        ("森", ["森 太郎"]),
+        ("example.jp", ["森 太郎"]),
+        ("\uff2d\uff4f\uff52\uff49", ["森 太郎"]),
+        *((nothing, []) for nothing in ("%", "_", "zzz", '"', "'; --", "* OR *")),
+    ],
+)
 def test_search_finds_login_name_and_email(admin_client: FlaskClient, search: str, found: list[str]) -> None:
     post(admin_client, f"{USERS}/new", **NEW)
 
@@ -106,9 +114,24 @@ def test_search_finds_login_name_and_email(admin_client: FlaskClient, search: st
 
 @pytest.mark.parametrize(
     "query",
-    ["after=%00", "after=zzzz", "before=!!", "after=WzksInMiLCJhIiwxXQ", "after=WzAsInQiLCIyMDI2LTAxLTAxIiwxXQ", "sort=nonsense", "dir=up",
-     "state=gone", "seen=1", "privilege=x", "q=" + "a" * 5000, "q=%F0%9F%98%80", "sort=best", "sort=deleted", "q=a&sort=seen&dir=asc&seen=never"],
-)  # fmt: skip
+    [
+        "after=%00",
+        "after=zzzz",
+        "before=!!",
+        "after=WzksInMiLCJhIiwxXQ",
+        "after=WzAsInQiLCIyMDI2LTAxLTAxIiwxXQ",
+        "sort=nonsense",
+        "dir=up",
+        "state=gone",
+        "seen=1",
+        "privilege=x",
+        "q=" + "a" * 5000,
+        "q=%F0%9F%98%80",
+        "sort=best",
+        "sort=deleted",
+        "q=a&sort=seen&dir=asc&seen=never",
+    ],
+)
 def test_an_address_that_says_nonsense_still_shows_the_list(admin_client: FlaskClient, query: str) -> None:
     assert admin_client.get(f"{USERS}?{query}").status_code == 200
 
