@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
 from flask import current_app
 from flask_babel import gettext as _
@@ -27,7 +28,7 @@ from app.license.service import current_standing, trusted_keys
 from app.schema import pending_revisions
 from app.settings.models import INSTALLATION_ROW
 from app.settings.state import current_state
-from app.texts import code_texts
+from app.texts import code_texts, sentences
 
 EXPIRES_SOON_DAYS = 30
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -102,7 +103,7 @@ def check_migrations() -> Finding:
     """The tables are those of this version."""
     try:
         pending = pending_revisions()
-    except CommandError:
+    except (CommandError, RevisionError):
         return Finding(
             "migrations",
             State.FAIL,
@@ -204,7 +205,7 @@ def check_standing() -> Finding:
     if standing.code is not None:
         state = State.FAIL if standing.kind is StandingKind.UNVERIFIABLE else State.WARN
         texts = code_texts(LicenseError(standing.code))
-        return Finding("standing", state, f"{texts.message} {texts.detail}", texts.remedy, texts.code)
+        return Finding("standing", state, sentences(texts.message, texts.detail), texts.remedy, texts.code)
     return _standing_ahead(standing) or _ok("standing", _("Members can work."))
 
 
@@ -212,7 +213,8 @@ def _standing_ahead(standing: Standing) -> Finding | None:
     license_, now, zone = standing.license, datetime.now(UTC), current_state().time_zone
     if license_ is None:
         return None
-    renew = _(REASONS["license_expired"].remedy)
+    expired = REASONS["license_expired"]
+    renew = _(expired.remedy)
     if standing.kind is StandingKind.GRACE:
         return Finding(
             "standing", State.WARN, _("The license has expired; everything works until its grace ends."), renew
@@ -223,7 +225,7 @@ def _standing_ahead(standing: Standing) -> Finding | None:
         return Finding("standing", State.WARN, soon, renew)
     if license_.maintenance_expires <= now:
         texts = code_texts(LicenseError("maintenance_expired"))
-        return Finding("standing", State.WARN, f"{texts.message} {texts.detail}", texts.remedy, texts.code)
+        return Finding("standing", State.WARN, sentences(texts.message, texts.detail), texts.remedy, texts.code)
     return None
 
 
