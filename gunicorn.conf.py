@@ -1,6 +1,8 @@
 """How gunicorn serves TimeTracker RX; each setting can be overridden on the command line."""
 
 import os
+import socket
+import struct
 from typing import Any
 
 from app.database import drop_connections
@@ -28,7 +30,20 @@ max_requests_jitter = 2_000
 accesslog = os.environ.get("ACCESS_LOG") or None
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(D)sus'
 
+_LONGEST_SILENCE = 20  # seconds
 
-def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+
+def post_fork(server: Any, worker: Any) -> None:
     """A database connection that was opened before the fork belongs to the parent."""
     drop_connections(server.app.wsgi())
+    limit_silence(worker, _LONGEST_SILENCE)
+
+
+def limit_silence(worker: Any, seconds: int) -> None:
+    """Let nobody hold a thread by stopping in the middle of a request; gunicorn itself would wait for ever.
+
+    On Linux a connection inherits the time-out from the socket that accepts it. It is one of silence: against a
+    visitor who sends a byte now and then only a proxy that buffers requests helps.
+    """
+    for listener in worker.sockets:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", seconds, 0))

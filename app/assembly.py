@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.auth import views as auth_views
 from app.auth.passwords import prepare_hasher
 from app.auth.sessions import SessionCookie
+from app.body import read_bodies_with_care
 from app.config import Settings
 from app.database import configure_database
 from app.editions import views as editions_views
@@ -103,6 +104,7 @@ Step = Callable[[Flask, Settings], None]
 STEPS: tuple[Step, ...] = (
     configure_flask,
     trust_proxies,
+    lambda app, _: read_bodies_with_care(app),
     find_templates,
     configure_logs,
     configure_database,
