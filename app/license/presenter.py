@@ -29,7 +29,7 @@ from app.license.screen import (
 )
 from app.license.service import Outcome, Registrant
 from app.settings.state import current_state
-from app.texts import license_date, starting_date
+from app.texts import license_date, listed, sentences, starting_date
 from app.translation import N_
 
 SOON_DAYS = 30
@@ -120,7 +120,7 @@ def _expiration(label: str, instant: datetime | None, after: str, ended: str, no
         return DateFigure(label, license_date(instant), _iso(instant), ended, "danger")
     left = days_left(instant, now, current_state().time_zone)
     kind: NoteKind = "warn" if left <= SOON_DAYS else ""
-    return DateFigure(label, license_date(instant), _iso(instant), f"{_days_note(left)} {after}", kind)
+    return DateFigure(label, license_date(instant), _iso(instant), sentences(_days_note(left), after), kind)
 
 
 def _date_figures(license_: License, now: datetime) -> tuple[DateFigure, ...]:
@@ -157,7 +157,7 @@ def license_screen() -> LicenseScreen:
     standing = service.current_standing()
     state = current_state()
     now = clock.now()
-    trusted = ", ".join(sorted(service.trusted_keys().keys))
+    trusted = listed(sorted(service.trusted_keys().keys))
     return LicenseScreen(
         state=_translated(_STANDING_BADGES[standing.kind]),
         banner=_standing_banner(standing),
@@ -194,6 +194,13 @@ def _standing_banner(standing: Standing) -> Banner | None:
         until = license_date(license_.grace_until)
         return Banner("warn", title, gettext("Everything works until %(day)s. Members do not see this.", day=until))
     members = _members()
+    if not members:
+        return Banner(
+            "danger",
+            _restricted_title(standing),
+            gettext("Until this is resolved, only the Admin screen can be used."),
+            code=standing.code or "",
+        )
     consequence = ngettext(
         "%(shown)s member cannot log in, and you see only the Admin screen.",
         "%(shown)s members cannot log in, and you see only the Admin screen.",
@@ -201,43 +208,73 @@ def _standing_banner(standing: Standing) -> Banner | None:
         shown=format_decimal(members),
     )
     kept = gettext("Nothing is lost: everyone can work again the moment this is resolved, without a restart.")
-    return Banner("danger", _restricted_title(standing), f"{consequence} {kept}", code=standing.code or "")
+    return Banner("danger", _restricted_title(standing), sentences(consequence, kept), code=standing.code or "")
 
 
 def _restricted_title(standing: Standing) -> str:
     license_ = standing.license
     if standing.kind is StandingKind.SEATS_EXCEEDED:
         return gettext(
-            "The number of licenses has been exceeded: %(users)s users are registered, %(seats)s seats are licensed.",
+            "The number of licenses has been exceeded: %(users)s users are registered, %(seats)s.",
             users=format_decimal(standing.registered_users),
-            seats=format_decimal(standing.seats),
+            seats=ngettext(
+                "%(shown)s seat is licensed",
+                "%(shown)s seats are licensed",
+                standing.seats,
+                shown=format_decimal(standing.seats),
+            ),
         )
     if standing.kind is StandingKind.EXPIRED and license_ and license_.expires:
         return gettext("The license expired on %(day)s.", day=license_date(license_.expires))
     if standing.kind is StandingKind.NOT_STARTED and license_:
         return gettext("The license starts on %(day)s.", day=starting_date(license_.starts))
-    return gettext(REASONS[standing.code or "unverifiable"].message)
+    reason = REASONS[standing.code or "unverifiable"]
+    return gettext(reason.message)
 
 
 def _ways_out(standing: Standing) -> WaysOut | None:
     if standing.kind is StandingKind.SEATS_EXCEEDED:
         return _ways_out_of_excess(standing)
+    if standing.kind is StandingKind.UNLICENSED:
+        return _steps_to_a_license()
     if not standing.restricted:
         return None
-    remedy = gettext(REASONS[standing.code or "unverifiable"].remedy)
-    copied = current_state().identifier if standing.kind is not StandingKind.UNVERIFIABLE else ""
+    reason = REASONS[standing.code or "unverifiable"]
+    copied = current_state().identifier if standing.kind is StandingKind.WRONG_INSTALLATION else ""
     return WaysOut(
         gettext("What to do"),
         (
             Way(
                 gettext("Register a license key"),
-                remedy,
+                gettext(reason.remedy),
                 gettext("Enter a key"),
                 "#license_key",
                 icon="key",
                 copy_text=copied,
             ),
         ),
+    )
+
+
+def _steps_to_a_license() -> WaysOut:
+    return WaysOut(
+        gettext("How to get a license key"),
+        (
+            Way(
+                gettext("Ask your vendor"),
+                gettext("A key that is to hold on this installation alone is made for its id:"),
+                copy_text=current_state().identifier,
+            ),
+            Way(
+                gettext("Paste the key here"),
+                gettext("It says for how many users and until when the product may be used."),
+            ),
+            Way(
+                gettext("Add your users"),
+                gettext("They can log in from then on."),
+            ),
+        ),
+        steps=True,
     )
 
 
@@ -260,7 +297,7 @@ def _ways_out_of_excess(standing: Standing) -> WaysOut:
         (
             Way(
                 delete_title,
-                f"{unseen_text} {restorable}",
+                sentences(unseen_text, restorable),
                 gettext("Choose users"),
                 url_for("users.index"),
                 icon="users",
@@ -296,12 +333,12 @@ def _notices(standing: Standing, now: datetime) -> Iterable[Banner]:
     if desktop.code == "maintenance_expired":
         title = gettext("The maintenance period ended on %(day)s.", day=license_date(license_.maintenance_expires))
         reason = REASONS[desktop.code]
-        text = f"{gettext(reason.detail)} {gettext(reason.remedy)}"
+        text = sentences(gettext(reason.detail), gettext(reason.remedy))
         yield Banner("warn", title, text, code=desktop.code)
     if license_.edition not in registry.known_editions():
         reason = REASONS["edition_unknown"]
         title = gettext("The licensed edition “%(edition)s” is not installed.", edition=license_.edition)
-        text = f"{gettext(reason.detail)} {gettext(reason.remedy)}"
+        text = sentences(gettext(reason.detail), gettext(reason.remedy))
         label = gettext("Open Editions")
         yield Banner("warn", title, text, reason.code, label, url_for("editions.index"))
     if license_.expires is not None and not standing.restricted and standing.next is None:
@@ -343,7 +380,7 @@ def _license_card(standing: Standing, now: datetime) -> LicenseCard | None:
 def feature_names(features: Iterable[str]) -> str:
     """Titles of features, in one line."""
     titles = registry.feature_titles()
-    return ", ".join(titles.get(name, name) for name in features)
+    return listed(titles.get(name, name) for name in features)
 
 
 def _registered_rows(now: datetime) -> tuple[RegisteredRow, ...]:
@@ -359,7 +396,8 @@ def _registered_row(record: Record, state: RecordState, registrant: Registrant |
     dash = "–"
     note = ""
     if record.code is not None:
-        note = f"{gettext(REASONS['unverifiable'].message)} ({record.code})"
+        reason = REASONS["unverifiable"]
+        note = f"{gettext(reason.message)} ({record.code})"
     registered = record.registered_at.astimezone(current_state().time_zone).date()
     return RegisteredRow(
         fingerprint=grouped(record.fingerprint),

@@ -48,6 +48,7 @@ def add_user(visit: Visit, login: str, name: str, *, password: str = "") -> None
     page.fill("#name", name)
     if password:
         page.fill("#password", password)
+        page.fill("#password_again", password)
     visit.press(page.locator("main form button.btn-primary"))
 
 
