@@ -1,7 +1,7 @@
 """What ``flask doctor`` looks at, one function a check; each says what it found and what to do about it."""
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -288,16 +288,30 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 def examine() -> Iterator[Finding]:
     """Run every check; one that the database breaks is a finding itself, and the others go on."""
+    failed: set[str] = set()
     for name, check in CHECKS:
         try:
-            yield check()
+            finding = check()
         except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            yield Finding(
-                name,
-                State.FAIL,
-                _("The database does not answer this: %(error)s", error=cause),
-                _("See the findings above; is DATABASE_URL right, does the server run, are the migrations done?"),
-            )
+            finding = _unanswered(name, error, failed)
         except Exception as error:  # noqa: BLE001 - a doctor that breaks off helps nobody
-            yield Finding(name, State.FAIL, f"{type(error).__name__}: {error}", _("Ask for support with this text."))
+            text_ = f"{type(error).__name__}: {error}"
+            finding = Finding(name, State.FAIL, text_, _("Ask for support with this text."))
+        if finding.state is State.FAIL:
+            failed.add(name)
+        yield finding
+
+
+def _unanswered(name: str, error: SQLAlchemyError, failed: Collection[str]) -> Finding:
+    """Say what the database did not answer, with the remedy of the check that has told the cause."""
+    if "database" in failed:
+        return Finding(name, State.FAIL, _("Not examined, for want of the database."), _("Repair the database first."))
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    found = _("The database does not answer this: %(error)s", error=cause)
+    if "migrations" in failed:
+        return Finding(name, State.FAIL, found, _("Run: %(command)s", command="flask db upgrade"))
+    if name == "database":
+        return Finding(
+            name, State.FAIL, found, _("Is DATABASE_URL right? Does the server run, is the file's folder there?")
+        )
+    return Finding(name, State.FAIL, found, _("Ask for support with this text."))
