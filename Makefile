@@ -14,7 +14,7 @@ INSTALLED_DEV := .venv/installed-dev
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean elsewhere
+.PHONY: help run test lint bench messages clean elsewhere
 
 # An environment that was copied from another folder, or whose Python is gone, is made anew.
 ifneq ($(shell test -x $(BIN)/python && cat .venv/checkout 2>/dev/null),$(CURDIR))
@@ -22,14 +22,14 @@ $(INSTALLED) $(INSTALLED_DEV): elsewhere
 endif
 
 help: ## List what can be made
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Start TimeTracker RX on 127.0.0.1:8000, ready to be tried; PORT=8001 changes the port
 	@exec $(BIN)/python -m app.cli.serving
 
 test: $(INSTALLED_DEV) ## Run every test; TESTS=tests/unit or ARGS="-k license" choose among them
 	@$(BIN)/python tests/browser/chromium.py
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS) $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS) $(TESTS)
 
 lint: $(INSTALLED_DEV) ## Check style, formatting and types
 	@$(BIN)/python -m ruff check
@@ -38,6 +38,9 @@ lint: $(INSTALLED_DEV) ## Check style, formatting and types
 
 bench: $(INSTALLED_DEV) ## Measure what has to be fast, side by side
 	@$(BIN)/python -m benchmarks
+
+messages: $(INSTALLED_DEV) ## Collect the texts to translate, and compile the translations
+	@$(BIN)/python -m tests.catalogue
 
 clean: ## Remove the environment and everything built; the instance folder stays
 	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,8 +16,6 @@ from packaging.utils import canonicalize_name
 
 from tests.checkout import CHECKOUT, clean_environment, copy_checkout, install, make_environment
 
-pytestmark = pytest.mark.xdist_group("packaging")
-
 LOOK = """
 import json
 from importlib.metadata import entry_points
@@ -201,7 +199,7 @@ def _files(folder: Path) -> set[Path]:
     return {
         path.relative_to(folder)
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pot"
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pot", ".cfg"}
     }
 
 

@@ -31,7 +31,7 @@ from app.config import CONFIG_FILE, Settings, load_settings
 from app.license.reasons import REASONS
 from tests.checkout import CHECKOUT, clean_environment, copy_checkout, install, make_environment
 
-pytestmark = [pytest.mark.xdist_group("readme"), pytest.mark.process]
+pytestmark = pytest.mark.process
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 INSTALLED_AT = "/opt/timetracker-rx"
