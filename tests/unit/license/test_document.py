@@ -312,6 +312,12 @@ def test_an_evaluation_key_is_accepted_only_where_it_is_allowed() -> None:
         assert caught.value.code == "evaluation_key_refused"
 
 
+def test_evaluation_keys_are_refused_unless_somebody_allows_them() -> None:
+    with pytest.raises(LicenseError) as caught:
+        Verifier(license_keys.trusted_keys("evaluation-1"), "timetracker-rx").verify(issue_key(kid="evaluation-1"), NOW)
+    assert caught.value.code == "evaluation_key_refused"
+
+
 def test_the_vendor_s_keys_are_accepted_where_evaluation_keys_are_allowed() -> None:
     allowing = license_keys.verifier(license_keys.KID, allow_evaluation_keys=True)
     assert allowing.verify(issue_key(), NOW).evaluation is False

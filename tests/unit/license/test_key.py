@@ -187,6 +187,7 @@ def test_an_empty_text_is_refused(text: str) -> None:
 
 
 def test_a_text_of_the_greatest_length_is_looked_at_and_a_longer_one_is_not() -> None:
+    assert KEY_LIMIT == 16 * 1024
     assert code_of("a" * KEY_LIMIT) == "malformed"
     assert code_of("a" * (KEY_LIMIT + 1)) == "too_long"
 
