@@ -1,21 +1,21 @@
 """System Operation → License."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from app.config import Settings
 from app.forms import put_at_field
 from app.license import presenter, preview_presenter, service
 from app.license.forms import ConfirmationForm, LicenseKeyForm
 from app.license.preview import Preview
 from app.license.reasons import LicenseError
-from app.license.sealing import seal, unseal
+from app.sealing import seal, unseal
 from app.security import Audience, declare
 
 blueprint = Blueprint("license", __name__, url_prefix="/settings/operation/license")
 declare(blueprint, Audience.ADMIN)
+PREVIEW = "license preview"
 
 
 @blueprint.get("")
@@ -45,10 +45,7 @@ def register() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """Register what the preview showed; verified again, and shown again where it would do something else by now."""
     form = ConfirmationForm()
-    settings: Settings = current_app.extensions["settings"]
-    key_text = unseal(
-        form.sealed_key.data or "", secret_key=settings.secret_key or "", session_token=current_user.token
-    )
+    key_text = unseal(form.sealed_key.data or "", purpose=PREVIEW, identity=current_user)
     if key_text is None:
         flash(_("The preview is no longer valid. Paste the license key again."), "warn")
         return redirect(url_for("license.show"), code=303)
@@ -80,8 +77,7 @@ def _preview(
     changed_meanwhile: bool = False,
     tick_missing: bool = False,
 ) -> ResponseReturnValue:
-    settings: Settings = current_app.extensions["settings"]
-    sealed = seal(key_text, secret_key=settings.secret_key or "", session_token=current_user.token)
+    sealed = seal(key_text, purpose=PREVIEW, identity=current_user)
     view = preview_presenter.preview_screen(
         preview,
         sealed_key=sealed,

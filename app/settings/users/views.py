@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -14,11 +14,10 @@ from werkzeug.exceptions import NotFound
 from app import clock
 from app.auth.reasons import LOGIN_DELETED, USER_UNKNOWN
 from app.auth.users import ChangedMeanwhile, UserState, merged
-from app.config import Settings
 from app.forms import put_at_field
-from app.license.sealing import seal, unseal
 from app.license.service import current_standing
 from app.refusal import Refusal
+from app.sealing import seal, unseal
 from app.security import Audience, declare
 from app.settings.users import cursor, presenter, service
 from app.settings.users.forms import AddForm, EditForm, PasswordForm, write_state
@@ -30,6 +29,7 @@ from app.texts import code_texts
 blueprint = Blueprint("users", __name__, url_prefix="/settings/users")
 declare(blueprint, Audience.ADMIN)
 _USER = "/<int(max=9223372036854775807):user_id>"  # what a column of the database can hold
+SEAT_QUESTION = "user past the seats"
 _LARGEST_ID = 2**63 - 1
 _LONGEST_SEARCH = 200
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -197,10 +197,9 @@ _SEALED = ("login", "name", "email", "language", "time_zone", "administrator", "
 def _ask_about_seats(
     needed: SeatConfirmationNeeded, form: AddForm, *, changed: bool, tick_missing: bool
 ) -> ResponseReturnValue:
-    settings: Settings = current_app.extensions["settings"]
     # A password is among what was typed, so that it travels sealed, as a license key does in its preview.
     typed = json.dumps({name: form[name].data for name in _SEALED})
-    sealed = seal(typed, secret_key=settings.secret_key or "", session_token=current_user.token)
+    sealed = seal(typed, purpose=SEAT_QUESTION, identity=current_user)
     question = presenter.seat_question(
         needed.warning, [form.name.data or ""], restoring=False, changed=changed, tick_missing=tick_missing
     )
@@ -209,15 +208,11 @@ def _ask_about_seats(
 
 
 def _unsealed(sealed: str) -> dict[str, object] | None:
-    settings: Settings = current_app.extensions["settings"]
-    text = unseal(sealed, secret_key=settings.secret_key or "", session_token=current_user.token)
+    text = unseal(sealed, purpose=SEAT_QUESTION, identity=current_user)
     if text is None:
         return None
-    try:
-        typed = json.loads(text)
-    except ValueError:
-        return None  # sealed for another purpose
-    return typed if isinstance(typed, dict) and set(typed) == set(_SEALED) else None
+    typed: dict[str, object] = json.loads(text)
+    return typed
 
 
 def _question_page(question: Question, action: str, hidden: Mapping[str, str], *, danger: bool) -> tuple[str, int]:
