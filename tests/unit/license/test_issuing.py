@@ -233,9 +233,21 @@ def small_pem() -> bytes:
         (key_pair().private_pem(), b"needless"),
         (key_pair().private_pem()[:300], None),
         (elliptic_pem(), None),
+        (b"-----BEGIN PRIVATE KEY-----\nMA8CAQAwBQYDKgMEBANhYmM=\n-----END PRIVATE KEY-----\n", None),
         (small_pem(), None),
     ],
-    ids=["nothing", "text", "public", "no passphrase", "wrong passphrase", "needless", "half", "elliptic", "small"],
+    ids=[
+        "nothing",
+        "text",
+        "public",
+        "no passphrase",
+        "wrong passphrase",
+        "needless",
+        "half",
+        "elliptic",
+        "unknown",
+        "small",
+    ],
 )
 def test_a_private_key_that_cannot_be_used_is_refused(pem: bytes, passphrase: bytes | None) -> None:
     with pytest.raises(Refusal) as caught:

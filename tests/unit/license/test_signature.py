@@ -233,6 +233,10 @@ UNFIT: dict[str, tuple[bytes, str]] = {
     "a text": (b"hello", NOT_PEM),
     "bytes": (bytes(range(256)), NOT_PEM),
     "DER": (PUBLIC_KEY.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo), NOT_PEM),
+    "an algorithm nobody knows": (
+        b"-----BEGIN PUBLIC KEY-----\nMAwwBQYDKgMEAwMAAQI=\n-----END PUBLIC KEY-----\n",
+        NOT_PEM,
+    ),
     "half a key": (PUBLIC_PEM[: len(PUBLIC_PEM) // 2], NOT_PEM),
     "an SSH key": (PUBLIC_KEY.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH), NOT_PEM),
     "a private key": (key_pair().private_pem(), PRIVATE),
