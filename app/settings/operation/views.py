@@ -133,17 +133,21 @@ def _csv_head() -> list[str]:
 
 def _csv_rows(entries: Iterator[Entry]) -> Iterator[list[str]]:
     zone = _zone()
+    # Looked up once: translating costs more than all the rest of a row.
+    titles = {action: _action_title(action) for action in ACTIONS}
+    done, refused = _("Done"), _("Refused")
     for entry in entries:
+        changes = entry.changes
         yield [
             entry.at.astimezone(zone).isoformat(sep=" ", timespec="seconds"),
             entry.actor,
-            _action_title(entry.action),
+            titles.get(entry.action, entry.action),
             entry.action,
             entry.target,
-            _("Refused") if entry.outcome == OUTCOME_REFUSED else _("Done"),
+            refused if entry.outcome == OUTCOME_REFUSED else done,
             entry.code or "",
-            _side({change.name: change.old for change in entry.changes} if entry.before else {}),
-            _side({change.name: change.new for change in entry.changes} if entry.after else {}),
+            _side({change.name: change.old for change in changes} if entry.before else {}),
+            _side({change.name: change.new for change in changes} if entry.after else {}),
             entry.address,
         ]
 
