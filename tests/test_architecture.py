@@ -70,6 +70,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     # How it is answered over HTTP: forms, what screens show, the gate.
     "web": (
+        "app.body",
         "app.errors",
         "app.forms",
         "app.health",
