@@ -19,7 +19,7 @@ from werkzeug.exceptions import (
 from app.editions import registry
 from app.refusal import Refusal
 from app.security import Access, Representation
-from app.texts import code_texts
+from app.texts import code_texts, sentences
 from app.translation import N_
 
 _log = structlog.get_logger("timetracker.errors")
@@ -145,7 +145,7 @@ def _page(status: int, texts: ErrorText, about: str = "") -> Response:
         "errors/error.html",
         status=status,
         title=gettext(texts.title),
-        text=f"{gettext(texts.text)} {about}".rstrip(),
+        text=sentences(gettext(texts.text), about),
         action_label=gettext("Go to the start page"),
         action_url=url_for("home.index"),
         request_id=g.get("request_id", ""),

@@ -1,7 +1,9 @@
 """A refusal in the reader's language, with its instants in the installation's time zone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import reduce
 
 from flask_babel import format_date, format_datetime, gettext
 
@@ -52,14 +54,32 @@ def license_date(instant: datetime, length: str = "long") -> str:
     """
     day = last_day(instant, current_state().time_zone)
     shown = format_date(day.day, length)
-    return shown if day.time is None else f"{shown}, {day.time:%H:%M}"
+    return shown if day.time is None else _with_time(shown, day.time)
 
 
 def starting_date(instant: datetime, length: str = "long") -> str:
     """The day on which what starts at ``instant`` starts, likewise."""
     local = instant.astimezone(current_state().time_zone)
     shown = format_date(local.date(), length)
-    return shown if (local.hour, local.minute) == (0, 0) else f"{shown}, {local:%H:%M}"
+    return shown if (local.hour, local.minute) == (0, 0) else _with_time(shown, local.time())
+
+
+def sentences(*parts: str) -> str:
+    """Sentences one after the other, as the reader's script sets them: Japanese puts no space between them."""
+    return reduce(_joined, (part for part in parts if part), "")
+
+
+def _joined(first: str, second: str) -> str:
+    return str(gettext("%(first)s %(second)s", first=first, second=second)) if first else second
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in one line, as the reader's language separates them: ``Copy week, Budgets``."""
+    return str(gettext(", ")).join(names)
+
+
+def _with_time(day: str, at: time) -> str:
+    return str(gettext("%(day)s, %(time)s", day=day, time=f"{at:%H:%M}"))
 
 
 def _shown(value: str | int | date | datetime) -> str | int:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 from flask.cli import AppGroup
+from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.audit import COMMAND_LINE
@@ -28,7 +29,7 @@ def list_editions(*, as_json: bool) -> None:
         print_json(rows)
         return
     if not rows:
-        click.echo("No edition is installed.")
+        click.echo(_("No edition is installed."))
     for row in rows:
         marks = [row["state"], row["license"] if row["license"] != "none" else "", _pending_words(row["pending"])]
         version = f" {row['version']}" if row["version"] else ""
@@ -63,11 +64,13 @@ def _answer(name: str, *, changed: bool, disabled: bool, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "disabled": disabled, "changed": changed})
         return
-    word = "off" if disabled else "on"
-    if changed:
-        click.echo(f"{name} is switched {word}; restart the application for it to take effect.")
+    if not changed:
+        already = _("%(edition)s was switched off already.") if disabled else _("%(edition)s was switched on already.")
+        click.echo(already % {"edition": name})
+    elif disabled:
+        click.echo(_("%(edition)s goes off when the application is restarted. Its data is kept.", edition=name))
     else:
-        click.echo(f"{name} was switched {word} already.")
+        click.echo(_("%(edition)s comes on when the application is restarted.", edition=name))
 
 
 def _overview() -> service.Overview:
@@ -75,7 +78,7 @@ def _overview() -> service.Overview:
     try:
         return service.overview(current_standing(), read_switches())
     except SQLAlchemyError:
-        click.echo("The database does not answer: what is licensed and switched is not known.", err=True)
+        click.echo(_("The database does not answer: what is licensed and switched is not known."), err=True)
         return service.overview(None, {})
 
 
@@ -101,5 +104,5 @@ def _row(entry: service.EditionEntry) -> dict[str, Any]:
 
 
 def _pending_words(pending: str) -> str:
-    words = {service.Pending.COMES_ON: "on after a restart", service.Pending.GOES_OFF: "off after a restart"}
+    words = {service.Pending.COMES_ON: _("on after a restart"), service.Pending.GOES_OFF: _("off after a restart")}
     return words.get(service.Pending(pending), "")

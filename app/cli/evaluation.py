@@ -193,7 +193,8 @@ def show() -> None:
     settings: Settings = current_app.extensions["settings"]
     rows = [(_("Address"), f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/")]
     if settings.secret_key is not None and is_setup_pending():
-        rows.append((_("Set-up code"), f"{setup_code()}   {_('good once, for the first page')}"))
+        once = _("good once, for the first page")
+        rows.append((_("Set-up code"), f"{setup_code()}   {once}"))
     found = evaluation_key(settings, datetime.now(UTC)) if settings.allow_evaluation_keys else None
     if found is not None:
         seats = ngettext("%(num)s seat", "%(num)s seats", found.license.seats)

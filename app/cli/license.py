@@ -250,7 +250,7 @@ def _passphrase(*, confirmed: bool = False) -> bytes:
     if not is_interactive():
         raise Refusal(PASSPHRASE_MISSING)
     # On standard error, so that the key can be redirected into a file.
-    typed: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirmed, err=True)
+    typed: str = click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=confirmed, err=True)
     return typed.encode()
 
 

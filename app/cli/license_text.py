@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
 from app.license.document import License, days_left, last_day
 from app.license.policy import Standing, StandingKind, Usability
@@ -63,7 +63,11 @@ def remaining(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 def _end(instant: datetime | None, now: datetime, zone: ZoneInfo) -> str:
     day = day_of_end(instant, zone)
-    return day if instant is None else f"{day} ({remaining(instant, now, zone)})"
+    return day if instant is None else _with_note(day, remaining(instant, now, zone))
+
+
+def _with_note(text: str, note: str) -> str:
+    return f"{text} ({note})"
 
 
 def license_object(license_: License, zone: ZoneInfo) -> dict[str, object]:
@@ -108,7 +112,7 @@ def license_rows(license_: License, now: datetime, zone: ZoneInfo) -> Rows:
         (_("Edition"), license_.edition),
         (_("Seats"), str(license_.seats)),
         (_("Add-on features"), ", ".join(license_.features) or _("none")),
-        (_("Starts"), starts if license_.has_started(now) else f"{starts} ({_('has not started')})"),
+        (_("Starts"), starts if license_.has_started(now) else _with_note(starts, _("has not started"))),
         (_("License Expiration Date"), _end(license_.expires, now, zone)),
         (_("Maintenance Expiration Date"), _end(license_.maintenance_expires, now, zone)),
         (_("Time zone of dates"), zone.key),
@@ -120,7 +124,10 @@ def license_rows(license_: License, now: datetime, zone: ZoneInfo) -> Rows:
         (_("Trial"), _("yes") if license_.trial else _("no")),
         (_("Issuer"), license_.issuer),
         (_("Issued"), f"{license_.issued.astimezone(zone):%Y-%m-%d %H:%M}"),
-        (_("Signed with"), license_.signing_key + (f" ({_('evaluation key')})" if license_.evaluation else "")),
+        (
+            _("Signed with"),
+            _with_note(license_.signing_key, _("evaluation key")) if license_.evaluation else license_.signing_key,
+        ),
     ]
     rows += [(_("Supersedes") if not index else "", number) for index, number in enumerate(license_.supersedes)]
     for name, value in sorted(license_.other_claims.items()):
@@ -153,18 +160,20 @@ def _usability(usability: Usability, zone: ZoneInfo) -> str:
         return (
             _("usable") if usability.until is None else _("usable until %(day)s", day=day_of_end(usability.until, zone))
         )
-    reason = f"[{usability.code}]"
-    if usability.until is None:
-        return f"{_('not usable')} {reason}"
-    return f"{_('not usable since the end of %(day)s', day=day_of_end(usability.until, zone))} {reason}"
+    said = _("not usable")
+    if usability.until is not None:
+        said = _("not usable since the end of %(day)s", day=day_of_end(usability.until, zone))
+    return f"{said} [{usability.code}]"
 
 
 def seat_words(standing: Standing) -> str:
     """The users in use and the seats that are free, or how many users are too many."""
     used = ngettext("%(num)s user in use", "%(num)s users in use", standing.registered_users)
     if standing.excess:
-        return f"{used}, {ngettext('%(num)s too many', '%(num)s too many', standing.excess)}"
-    return f"{used}, {ngettext('%(num)s seat free', '%(num)s seats free', standing.free)}"
+        rest = _("%(shown)s too many", shown=standing.excess)
+    else:
+        rest = ngettext("%(num)s seat free", "%(num)s seats free", standing.free)
+    return _("%(in_use)s, %(rest)s", in_use=used, rest=rest)
 
 
 def standing_rows(standing: Standing, installation: str, now: datetime, zone: ZoneInfo) -> Rows:
@@ -173,7 +182,7 @@ def standing_rows(standing: Standing, installation: str, now: datetime, zone: Zo
         (_("Standing"), _(STANDINGS[standing.kind])),
         (_("Web application"), _usability(standing.web, zone)),
         (_("Desktop application"), _usability(standing.desktop, zone)),
-        (_("Active"), str(standing.seats)),
+        (pgettext("seats", "Active"), str(standing.seats)),
         (_("Remaining"), seat_words(standing)),
         (_("Installation"), installation),
     ]
@@ -182,14 +191,14 @@ def standing_rows(standing: Standing, installation: str, now: datetime, zone: Zo
         rows += [
             (_("License"), f"{license_.number} ({license_.fingerprint})"),
             (_("Customer"), license_.customer),
-            (_("Edition"), license_.edition + (f" ({_('Trial')})" if license_.trial else "")),
+            (_("Edition"), _with_note(license_.edition, _("Trial")) if license_.trial else license_.edition),
             (_("License Expiration Date"), _end(license_.expires, now, zone)),
             (_("Maintenance Expiration Date"), _end(license_.maintenance_expires, now, zone)),
             (_("Time zone of dates"), zone.key),
         ]
     if standing.next is not None:
-        next_ = f"{standing.next.number}, {_('from %(day)s', day=day_of_start(standing.next.starts, zone))}"
-        rows.append((_("Registered ahead"), next_))
+        start = _("from %(day)s", day=day_of_start(standing.next.starts, zone))
+        rows.append((_("Registered ahead"), _with_note(standing.next.number, start)))
     return rows
 
 
@@ -221,13 +230,30 @@ def impact(preview: Preview) -> str:
     """What registering means for people, in a sentence; empty where nobody is shut out."""
     if not preview.locked_out and not preview.users_to_delete:
         return ""
-    return _(
-        "%(users)s registered, %(seats)s seats: %(members)s members will not be able to log in until %(excess)s users "
-        "are deleted or a larger license is registered.",
+    seats = ngettext("%(num)s seat", "%(num)s seats", preview.candidate.seats)
+    if not preview.locked_out:
+        return _(
+            "%(users)s registered, %(seats)s: this license would be exceeded.",
+            users=preview.old.registered_users,
+            seats=seats,
+        )
+    if preview.users_to_delete:
+        ends = ngettext(
+            "until %(shown)s user is deleted or a larger license is registered",
+            "until %(shown)s users are deleted or a larger license is registered",
+            preview.users_to_delete,
+            shown=preview.users_to_delete,
+        )
+    else:
+        ends = _("until another license is registered")
+    return ngettext(
+        "%(users)s registered, %(seats)s: %(locked)s member will not be able to log in %(too_many)s.",
+        "%(users)s registered, %(seats)s: %(locked)s members will not be able to log in %(too_many)s.",
+        preview.locked_out,
         users=preview.old.registered_users,
-        seats=preview.candidate.seats,
-        members=preview.locked_out,
-        excess=preview.users_to_delete,
+        seats=seats,
+        locked=preview.locked_out,
+        too_many=ends,
     )
 
 

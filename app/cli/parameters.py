@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
+from flask_babel import gettext as _
 
 from app.license.key import RAW_LIMIT
 
@@ -61,5 +62,5 @@ def read_key(argument: str | None) -> str:
     if argument is not None and argument != STANDARD_INPUT:
         return argument
     if is_interactive():
-        click.echo("Paste the license key, press Enter, then Ctrl-D:", err=True)
+        click.echo(_("Paste the license key, press Enter, then Ctrl-D:"), err=True)
     return sys.stdin.buffer.read(_BYTES_LIMIT).decode("utf-8", "replace")

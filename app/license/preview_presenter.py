@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import url_for
-from flask_babel import format_decimal, gettext, ngettext
+from flask_babel import format_decimal, gettext, ngettext, pgettext
 
 from app.auth.census import count_members_logged_in
 from app.editions import registry
@@ -15,12 +15,11 @@ from app.license.presenter import feature_names, grouped, seats_left, seats_or_e
 from app.license.preview import Change, ChangeValue, Preview
 from app.license.reasons import REASONS
 from app.license.screen import Banner, ComparisonRow, Confirmation, PreviewScreen, Way
-from app.texts import license_date, starting_date
+from app.texts import license_date, sentences, starting_date
 from app.translation import N_
 
 _CHANGE_LABELS = {
     "edition": N_("Edition"),
-    "seats": N_("Active"),
     "license_expires": N_("License Expiration Date"),
     "maintenance_expires": N_("Maintenance Expiration Date"),
     "features": N_("Add-on features"),
@@ -86,7 +85,8 @@ def _preview_banners(preview: Preview, *, changed_meanwhile: bool) -> Iterable[B
         yield Banner("info", title, gettext("It takes over by itself; until then everything stays as it is."))
     if not preview.edition_known:
         reason = REASONS["edition_unknown"]
-        yield Banner("warn", gettext(reason.message), f"{gettext(reason.detail)} {gettext(reason.remedy)}", reason.code)
+        text = sentences(gettext(reason.detail), gettext(reason.remedy))
+        yield Banner("warn", gettext(reason.message), text, reason.code)
 
 
 def _locked_out_banner(preview: Preview) -> Banner:
@@ -123,7 +123,7 @@ def _locked_out_banner(preview: Preview) -> Banner:
         administrators,
         shown=format_decimal(administrators),
     )
-    return Banner("danger", title, f"{now_in} {confined}" if logged_in else confined, alert=True)
+    return Banner("danger", title, sentences(now_in, confined) if logged_in else confined, alert=True)
 
 
 def _seats(number: int) -> str:
@@ -150,12 +150,14 @@ def _comparison(preview: Preview) -> tuple[ComparisonRow, ...]:
 
 
 def _comparison_row(change: Change, preview: Preview) -> ComparisonRow:
-    label = gettext(_CHANGE_LABELS[change.what])
+    label = pgettext("seats", "Active") if change.what == "seats" else gettext(_CHANGE_LABELS[change.what])
     old, new = _value(change, change.old, preview), _value(change, change.new, preview)
     if change.what == "features":
         lost = feature_names(preview.features_lost)
         gained = feature_names(preview.features_gained)
-        worse = gettext("%(features)s ends", features=lost) if lost else ""
+        worse = ""
+        if lost:
+            worse = ngettext("%(features)s ends", "%(features)s end", len(preview.features_lost), features=lost)
         shown = new or (gettext("None") if not worse else "")
         if gained and preview.old.license is not None and not new:
             shown = gained

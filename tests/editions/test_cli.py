@@ -45,7 +45,7 @@ def test_an_edition_is_switched_from_the_next_start(shelf: Shelf, make_app: Call
     run = app.test_cli_runner()
     result = run.invoke(edition_group, ["disable", "acme"])
     assert result.exit_code == 0, result.output
-    assert "acme is switched off; restart the application for it to take effect." in result.output
+    assert "acme goes off when the application is restarted." in result.output
     assert "off after a restart" in run.invoke(edition_group, ["list"]).output
     assert found_in(make_app(), "acme").state == "disabled"
     answer = json.loads(run.invoke(edition_group, ["disable", "acme", "--json"]).stdout)

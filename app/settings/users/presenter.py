@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask_babel import format_date, format_decimal, format_time, gettext, ngettext, to_user_timezone
+from flask_babel import format_date, format_decimal, format_time, gettext, ngettext, pgettext, to_user_timezone
 
 from app import clock
 from app.auth.users import UserState
@@ -13,6 +13,7 @@ from app.license.service import current_standing
 from app.localisation import LANGUAGES
 from app.settings.users.listing import COUNTED, ListQuery, Order, State, UserPage
 from app.settings.users.service import Affected, Deletion, SeatWarning
+from app.texts import listed
 from app.translation import N_
 
 _NAMED = 5
@@ -62,7 +63,7 @@ def seats_sentence() -> str:
 def last_seen(instant: datetime | None) -> str:
     """When somebody was last seen: to the minute for today and yesterday, to the day before that."""
     if instant is None:
-        return str(gettext("Never"))
+        return str(pgettext("last seen", "Never"))
     now = clock.now()
     if now - instant < _NOW:
         return str(gettext("Now"))
@@ -116,10 +117,10 @@ def named(names: Sequence[str]) -> str:
     more = len(names) - len(shown)
     if more:
         others = ngettext("%(shown)s more", "%(shown)s more", more, shown=format_decimal(more))
-        return str(gettext("%(names)s and %(others)s", names=", ".join(shown), others=others))
+        return str(gettext("%(names)s and %(others)s", names=listed(shown), others=others))
     if len(shown) == 1:
         return shown[0]
-    return str(gettext("%(names)s and %(others)s", names=", ".join(shown[:-1]), others=shown[-1]))
+    return str(gettext("%(names)s and %(others)s", names=listed(shown[:-1]), others=shown[-1]))
 
 
 # Deleting and restoring ---------------------------------------------------------------------------------
@@ -358,5 +359,8 @@ def shown_value(name: str, state: UserState) -> str:
         return LANGUAGES.get(value, str(value))
     if value is not None:
         return str(value)
-    empty = {"language": N_("As the browser"), "time_zone": N_("As the installation")}
-    return str(gettext(empty.get(name, N_("empty"))))
+    if name == "language":
+        return str(gettext("As the browser"))
+    if name == "time_zone":
+        return str(gettext("As the installation"))
+    return str(gettext("empty"))
