@@ -89,15 +89,14 @@ def verify(parsed: ParsedKey, keys: Mapping[str, TrustedKey]) -> TrustedKey:
 def require_strength(public_key: object) -> RSAPublicKey:
     """Return ``public_key`` if it is RSA with a modulus and an exponent that can be trusted.
 
-    The exponent must be odd and lie from 65537 to 2**32 (FIPS 186-5, appendix A.1.1, demands the lower bound;
+    The exponent must lie from 65537 to 2**32; an even one is never read (FIPS 186-5, appendix A.1.1, demands the lower bound;
     the upper one bounds the time of a verification). Raises UnfitKeyError.
     """
     if not isinstance(public_key, RSAPublicKey):
         raise UnfitKeyError(N_("It is not an RSA key."))
     if not MINIMUM_BITS <= public_key.key_size <= MAXIMUM_BITS:
         raise UnfitKeyError(N_("RSA keys of 2048 to 16384 bits are accepted."))
-    exponent = public_key.public_numbers().e
-    if not (_LEAST_EXPONENT <= exponent < 2**32 and exponent % 2):
+    if not _LEAST_EXPONENT <= public_key.public_numbers().e < 2**32:
         raise UnfitKeyError(N_("The key has an unusual public exponent, which is not accepted."))
     if _has_guessable_primes(public_key.public_numbers().n):
         raise UnfitKeyError(N_("The key was made by faulty hardware (CVE-2017-15361) and can be forged."))
