@@ -211,9 +211,8 @@ def test_a_confirmation_of_other_numbers_is_asked_anew(licensed_app: Flask, admi
     asked = post(admin_client, f"{USERS}/new", **NEW)
     add_person(licensed_app, "n.aoki")
 
-    again = post(
-        admin_client, f"{USERS}/new/confirm", sealed=hidden(asked.text, "sealed"), seen=hidden(asked.text, "seen"), confirm="1"
-    )  # fmt: skip
+    shown = {name: hidden(asked.text, name) for name in ("sealed", "seen")}
+    again = post(admin_client, f"{USERS}/new/confirm", **shown, confirm="1")
 
     assert again.status_code == 409
     assert "The numbers have changed meanwhile" in again.text

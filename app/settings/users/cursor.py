@@ -9,19 +9,25 @@ LONGEST = 4_000  # characters; a folded e-mail address at its longest takes less
 _LARGEST_ID = 2**63 - 1
 
 
+SortValue = str | int | datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """A row's place: the section of the list that it stands in, its sort value there, and its id."""
 
     section: int
-    value: str | datetime
+    value: SortValue
     row_id: int
 
     def encode(self) -> str:
         """The cursor as characters that need no escaping in an address."""
-        instant = isinstance(self.value, datetime)
-        value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
-        text = json.dumps([self.section, "t" if instant else "s", value, self.row_id], ensure_ascii=False)
+        kind, value = "s", self.value
+        if isinstance(value, datetime):
+            kind, value = "t", value.isoformat()
+        elif isinstance(value, int):
+            kind = "n"
+        text = json.dumps([self.section, kind, value, self.row_id], ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -30,12 +36,26 @@ def decode(text: str | None) -> Cursor | None:
     if not text or len(text) > LONGEST or not text.isascii():
         return None
     try:
-        parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        section, kind, value, row_id = parts
-        if type(section) is not int or type(row_id) is not int or not isinstance(value, str) or "\0" in value:
+        section, kind, value, row_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not all(map(_is_id, (section, row_id))):
             return None
-        value.encode()  # a lone surrogate is no text
-        read = datetime.fromisoformat(value).astimezone(UTC) if kind == "t" else value
+        return Cursor(section, _read(kind, value), row_id)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return None
-    return Cursor(section, read, row_id) if abs(row_id) <= _LARGEST_ID else None
+
+
+def _is_id(number: object) -> bool:
+    return type(number) is int and 0 <= number <= _LARGEST_ID
+
+
+def _read(kind: str, value: object) -> SortValue:
+    match kind, value:
+        case "n", int() if _is_id(value):
+            return value
+        case "s", str() if "\0" not in value:  # PostgreSQL takes none
+            value.encode()  # a lone surrogate is no text
+            return value
+        case "t", str():
+            return datetime.fromisoformat(value).astimezone(UTC)
+        case _:
+            raise ValueError(value)

@@ -8,7 +8,7 @@ Where a filter may leave few of many, a page is first looked for among the next 
 fill there, the rare rows are gathered through the index of the filter and sorted (design, issue "Speed").
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,13 +39,13 @@ from app.auth.folding import fold
 from app.auth.models import User, UserPermission
 from app.database import read_connection
 from app.security import SYSTEM_ADMINISTRATOR
-from app.settings.users.cursor import Cursor
+from app.settings.users.cursor import Cursor, SortValue
 
 PAGE_SIZE = 25
 COUNTED = 1_000
 """Up to so many are counted; beyond it is "more than"."""
 _STRIDE = 1_000
-_LONG_STRIDE = 20_000
+_LONG_STRIDE = 10_000
 _FEW = 8_000
 _MOST_WORDS = 8
 _LONGEST_SEARCH = 100
@@ -84,7 +84,11 @@ class Order(StrEnum):
     """What a list is sorted by."""
 
     BEST = "best"
-    """For a search: whoever's name, login or e-mail begins with it, then whoever has it anywhere."""
+    """For a search: whoever's name, login or e-mail begins with it, then whoever has it anywhere, as they were added.
+
+    The latter are not sorted by name: where names of one kind stand together, as Japanese behind Latin ones do, few
+    of a hundred thousand would be looked for from the wrong end.
+    """
     NAME = "name"
     EMAIL = "email"
     PRIVILEGE = "privilege"
@@ -136,8 +140,6 @@ class UserPage:
 
 _USERS = cast(Table, User.__table__)
 _Condition = ColumnElement[bool]
-_ConditionOn = Callable[[FromClause], _Condition]
-"""A condition on the table of users, or on a part of its rows that was read before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +147,32 @@ class _Section:
     """A part of the list: whom it holds, and the column that it is sorted by (then by id)."""
 
     key: str
-    conditions: tuple[_Condition, ...]
+    extent: tuple[_Condition, ...]
+    """What an index in the order of ``key`` knows without looking at the rows."""
+    conditions: tuple[_Condition, ...] = ()
     descending: bool = False
     gathered: bool = False
     """Sorted after the fact, since an index names the few that it holds."""
+    found: bool = False
+    """Whether everybody in it has what is searched for anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """An index that names everybody whom a rare condition can be true for."""
+
+    condition: _Condition
+    ids: Select[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Filters:
-    """``usual`` leaves most rows, ``rare`` may leave few; ``candidates`` is true for all of ``rare`` and indexed."""
+    """``usual`` leaves most rows; ``search`` and ``rare`` may leave few, who are among all ``candidates``."""
 
-    usual: tuple[_Condition, ...]
-    rare: tuple[_ConditionOn, ...]
-    candidates: tuple[_Condition, ...]
+    usual: tuple[_Condition, ...] = ()
+    search: tuple[_Condition, ...] = ()
+    rare: tuple[_Condition, ...] = ()
+    candidates: tuple[_Candidates, ...] = ()
 
 
 def read_page(query: ListQuery, now: datetime) -> UserPage:
@@ -176,8 +191,7 @@ def read_page(query: ListQuery, now: datetime) -> UserPage:
 def _sound(cursor: Cursor | None, sections: Sequence["_Section"]) -> Cursor | None:
     if cursor is None or not 0 <= cursor.section < len(sections):
         return None
-    is_instant = sections[cursor.section].key in ("last_seen_at", "deleted_at")
-    return cursor if isinstance(cursor.value, datetime) == is_instant else None
+    return cursor if isinstance(cursor.value, _USERS.c[sections[cursor.section].key].type.python_type) else None
 
 
 def _read(connection: Connection, query: ListQuery, filters: _Filters) -> UserPage:
@@ -222,9 +236,10 @@ def _privileged(users: FromClause) -> _Condition:
     return exists().where(UserPermission.user_id == users.c.id, _HELD)
 
 
-def _administrators(users: FromClause) -> _Condition:
+def _administrators() -> _Candidates:
     """The same, for where the few who are should be looked up, not everybody asked."""
-    return users.c.id.in_(select(UserPermission.user_id).where(_HELD))
+    ids = select(UserPermission.user_id).where(_HELD)
+    return _Candidates(_USERS.c.id.in_(ids), ids)
 
 
 def _sections(query: ListQuery) -> tuple[_Section, ...]:
@@ -235,56 +250,55 @@ def _sections(query: ListQuery) -> tuple[_Section, ...]:
     down = query.descending
     match query.order:
         case Order.BEST if fold(query.search):
-            return tuple(_best_sections(fold(query.search[:_LONGEST_SEARCH]), there))
+            return tuple(_best_sections(fold(query.search[:_LONGEST_SEARCH]), there, deleted=deleted))
         case Order.EMAIL:
             return (
-                _Section("email_key", (there, users.email_key.is_not(None)), down),
-                _Section("name_key", (there, users.email_key.is_(None)), down),
+                _Section("email_key", (there, users.email_key.is_not(None)), descending=down),
+                _Section("name_key", (there, users.email_key.is_(None)), descending=down),
             )
         case Order.SEEN:
             return (
-                _Section("last_seen_at", (there, users.last_seen_at.is_not(None)), down),
-                _Section("name_key", (there, users.last_seen_at.is_(None)), down),
+                _Section("last_seen_at", (there, users.last_seen_at.is_not(None)), descending=down),
+                _Section("name_key", (there, users.last_seen_at.is_(None)), descending=down),
             )
         case Order.PRIVILEGE:
-            administrators = _Section("name_key", (there, _administrators(_USERS)), gathered=True)
-            members = _Section("name_key", (there, ~_privileged(_USERS)))
+            administrators = _Section("name_key", (there,), (_administrators().condition,), gathered=True)
+            members = _Section("name_key", (there,), (~_privileged(_USERS),))
             return (members, administrators) if down else (administrators, members)
         case Order.DELETED if deleted:
-            return (_Section("deleted_at", (there,), down),)
+            return (_Section("deleted_at", (there,), descending=down),)
         case _:
-            return (_Section("name_key", (there,), down),)
+            return (_Section("name_key", (there,), descending=down),)
 
 
-def _best_sections(key: str, there: _Condition) -> Iterator[_Section]:
+def _best_sections(key: str, there: _Condition, *, deleted: bool) -> Iterator[_Section]:
     """Whoever's name, then login, then e-mail begins with ``key``; then everybody else who has it."""
     earlier: list[_Condition] = []
-    for field in ("name_key", "login_key", "email_key"):
+    # Deleted users have no index by e-mail address or by id; they are found as everybody else is, and by name.
+    for field in ("name_key", "login_key") if deleted else ("name_key", "login_key", "email_key"):
         begins = (_USERS.c[field] >= key) & (_USERS.c[field] < key + _LAST_CHARACTER)
-        yield _Section(field, (there, begins, *earlier))
+        yield _Section(field, (there, begins), tuple(earlier), found=True)
         earlier.append(~func.coalesce(begins, False))
-    yield _Section("name_key", (there, *earlier))
+    yield _Section("name_key" if deleted else "id", (there,), tuple(earlier))
 
 
 # Filters ----------------------------------------------------------------------------------------------------------
 
 
 def _filters(query: ListQuery, now: datetime, dialect: str) -> _Filters:
-    usual: list[_Condition] = []
-    rare: list[_ConditionOn] = []
-    candidates: list[_Condition] = []
+    filters = _Filters()
     if query.privilege is Privilege.MEMBERS:
-        usual.append(~_privileged(_USERS))
+        filters = replace(filters, usual=(~_privileged(_USERS),))
     elif query.privilege is Privilege.ADMINISTRATORS:
-        rare.append(_administrators)
-        candidates.append(_administrators(_USERS))
+        few = _administrators()
+        filters = replace(filters, rare=(few.condition,), candidates=(few,))
     words = search_words(query.search)
     if words:
-        rare.extend(map(_has_word, words))
-        candidates.append(_has_grams(words, dialect))
+        having = tuple(_USERS.c.search_text.contains(word, autoescape=True) for word in words)
+        filters = replace(filters, search=having, candidates=(*filters.candidates, _having_grams(words, dialect)))
     if query.seen and query.state is State.ACTIVE:
-        rare.append(_seen(query.seen, now))
-    return _Filters(tuple(usual), tuple(rare), tuple(candidates))
+        filters = replace(filters, rare=(*filters.rare, _seen(query.seen, now)))
+    return filters
 
 
 def search_words(search: str) -> tuple[str, ...]:
@@ -292,29 +306,27 @@ def search_words(search: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(fold(search[:_LONGEST_SEARCH]).split()))[:_MOST_WORDS]
 
 
-def _has_word(word: str) -> _ConditionOn:
-    return lambda users: users.c.search_text.contains(word, autoescape=True)
-
-
-def _has_grams(words: tuple[str, ...], dialect: str) -> _Condition:
+def _having_grams(words: tuple[str, ...], dialect: str) -> _Candidates:
     if dialect == "sqlite":
         index = table(grams.TABLE, column("rowid"))
         matching = text(f"{grams.TABLE} MATCH :grams").bindparams(grams=grams.fts_query(words))
-        return _USERS.c.id.in_(select(index.c.rowid).where(matching))
+        ids: Select[Any] = select(index.c.rowid).where(matching)
+        return _Candidates(_USERS.c.id.in_(ids), ids)
     wanted = list(dict.fromkeys(gram for word in words for gram in grams.grams(word)))
     of_user = func.search_grams(_USERS.c.search_text, type_=ARRAY(Text))
-    return of_user.contains(sql_cast(wanted, ARRAY(Text)))
+    condition = of_user.contains(sql_cast(wanted, ARRAY(Text)))
+    return _Candidates(condition, select(_USERS.c.id).where(condition))
 
 
-def _seen(seen: Seen, now: datetime) -> _ConditionOn:
+def _seen(seen: Seen, now: datetime) -> _Condition:
+    last_seen = _USERS.c.last_seen_at
     match seen:
         case Seen.LATELY:
-            return lambda users: users.c.last_seen_at >= now - timedelta(days=LATELY_DAYS)
+            return last_seen >= now - timedelta(days=LATELY_DAYS)
         case Seen.NEVER:
-            return lambda users: users.c.last_seen_at.is_(None)
+            return last_seen.is_(None)
         case _:
-            before = now - timedelta(days=LONG_AGO_DAYS)
-            return lambda users: users.c.last_seen_at.is_(None) | (users.c.last_seen_at < before)
+            return last_seen.is_(None) | (last_seen < now - timedelta(days=LONG_AGO_DAYS))
 
 
 # Statements -------------------------------------------------------------------------------------------------------
@@ -322,25 +334,31 @@ def _seen(seen: Seen, now: datetime) -> _ConditionOn:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One section being read: the rows behind a bound, ``down`` or up the order of its key."""
+    """One section being read: the rows within ``extent``, ``down`` or up the order of its key."""
 
     connection: Connection
     section: _Section
-    conditions: tuple[_Condition, ...]
+    extent: tuple[_Condition, ...]
     filters: _Filters
     limit: int
     down: bool
 
     def rows(self) -> Sequence[Row[Any]]:
         """Up to ``limit`` rows."""
+        filters = self.filters
         if self.section.gathered:
             return self._gathered(())
-        if not self.filters.rare:
-            return self.connection.execute(self._page(_USERS).where(*self.conditions)).all()
+        if not filters.rare and (self.section.found or not filters.search):
+            return self.connection.execute(self._page(_USERS).where(*self.extent, *self._fitting)).all()
         rows = self._stride(_STRIDE)
-        if rows is None and self._are_many():
+        if rows is None and filters.candidates and all(map(self._are_many, filters.candidates)):
             rows = self._stride(_LONG_STRIDE)
-        return self._gathered(self.filters.candidates) if rows is None else rows
+        return self._gathered(filters.candidates) if rows is None else rows
+
+    @property
+    def _fitting(self) -> tuple[_Condition, ...]:
+        search = () if self.section.found else self.filters.search
+        return (*self.section.conditions, *self.filters.usual, *search, *self.filters.rare)
 
     def _order(self, users: FromClause) -> tuple[ColumnElement[Any], ...]:
         columns = users.c[self.section.key], users.c.id
@@ -354,26 +372,32 @@ class _Reading:
 
     def _stride(self, length: int) -> Sequence[Row[Any]] | None:
         """Look among the next ``length`` rows of the order; None where they do not suffice."""
-        walk = select(_USERS).where(*self.conditions).order_by(*self._order(_USERS)).limit(length)
-        walked = walk.subquery("walked")
-        fitting = [condition(walked) for condition in self.filters.rare]
-        rows = self.connection.execute(self._page(walked).where(*fitting)).all()
-        if len(rows) == self.limit:
-            return rows
-        seen = select(func.count()).select_from(walk.with_only_columns(_USERS.c.id).subquery())
-        return rows if self.connection.execute(seen).scalar_one() < length else None
+        places = select(_USERS.c[self.section.key], _USERS.c.id).where(*self.extent).order_by(*self._order(_USERS))
+        # The index alone is stepped over here, by a fixed number: this OFFSET does not grow with the list.
+        edge = self.connection.execute(places.limit(1).offset(length)).one_or_none()
+        page = self._page(_USERS).where(*self.extent, *self._fitting)
+        if edge is not None:
+            page = page.where(_beyond(self.section.key, edge[0], edge[1], down=not self.down))
+        rows = self.connection.execute(page).all()
+        return rows if edge is None or len(rows) == self.limit else None
 
-    def _are_many(self) -> bool:
-        if not self.filters.candidates:
-            return False
-        some = select(_USERS.c.id).where(*self.filters.candidates).limit(_FEW + 1).subquery()
+    def _are_many(self, candidates: _Candidates) -> bool:
+        some = candidates.ids.limit(_FEW + 1).subquery()
         return self.connection.execute(select(func.count()).select_from(some)).scalar_one() > _FEW
 
-    def _gathered(self, candidates: tuple[_Condition, ...]) -> Sequence[Row[Any]]:
+    def _gathered(self, candidates: Sequence[_Candidates]) -> Sequence[Row[Any]]:
         """Find first, sort then: the planner must not walk the order in the hope of meeting what is rare."""
-        fitting = [condition(_USERS) for condition in self.filters.rare]
-        every = select(_USERS).where(*self.conditions, *fitting, *candidates)
+        indexed = [each.condition for each in candidates]
+        every = select(_USERS).where(*self.extent, *self._fitting, *indexed)
         return self.connection.execute(self._page(every.cte("found").prefix_with("MATERIALIZED"))).all()
+
+
+def _beyond(key: str, value: SortValue, row_id: int, *, down: bool) -> _Condition:
+    """Whoever comes behind that place in the order of ``key``, or before it with ``down``."""
+    column_ = _USERS.c[key]
+    place = tuple_(column_, _USERS.c.id)
+    edge = tuple_(literal(value, column_.type), literal(row_id, _USERS.c.id.type))
+    return place < edge if down else place > edge
 
 
 def _read_section(
@@ -387,13 +411,10 @@ def _read_section(
 ) -> Sequence[Row[Any]]:
     """Up to ``limit`` rows of a section, behind ``bound`` where one is given; ``backward`` turns the order round."""
     down = section.descending != backward
-    conditions = (*section.conditions, *filters.usual)
+    extent = section.extent
     if bound is not None:
-        key = _USERS.c[section.key]
-        place = tuple_(key, _USERS.c.id)
-        edge = tuple_(literal(bound.value, key.type), literal(bound.row_id, _USERS.c.id.type))
-        conditions = (*conditions, place < edge if down else place > edge)
-    return _Reading(connection, section, conditions, filters, limit, down).rows()
+        extent = (*extent, _beyond(section.key, bound.value, bound.row_id, down=down))
+    return _Reading(connection, section, extent, filters, limit, down).rows()
 
 
 def count_deleted_users() -> int:
