@@ -89,8 +89,8 @@ def verify(parsed: ParsedKey, keys: Mapping[str, TrustedKey]) -> TrustedKey:
 def require_strength(public_key: object) -> RSAPublicKey:
     """Return ``public_key`` if it is RSA with a modulus and an exponent that can be trusted.
 
-    The exponent must lie from 65537 to 2**32; an even one is never read (FIPS 186-5, appendix A.1.1, demands the lower bound;
-    the upper one bounds the time of a verification). Raises UnfitKeyError.
+    The exponent must lie from 65537 (FIPS 186-5, appendix A.1.1) to 2**32, which bounds the time of a
+    verification; even ones cryptography itself never reads. Raises UnfitKeyError.
     """
     if not isinstance(public_key, RSAPublicKey):
         raise UnfitKeyError(N_("It is not an RSA key."))
