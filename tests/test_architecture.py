@@ -113,7 +113,7 @@ def modules() -> dict[str, Path]:
 @cache
 def imports(module: str) -> frozenset[str]:
     """What ``module`` imports, wherever in the file; a name of a package that is a module counts as that module."""
-    found = set()
+    found = set[str]()
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)

@@ -410,7 +410,7 @@ def _unit() -> configparser.ConfigParser:
 def test_nginx_passes_on_what_the_application_trusts() -> None:
     plain, tls = _nginx(_only("nginx").text)
     assert plain["return"] == ["301", "https://$host$request_uri"]
-    assert tls["listen"][-1] == "ssl"
+    assert tls["listen"] == ["[::]:443", "ssl"]  # the last of two
     location = tls["location /"]
     assert isinstance(location, dict)
     port = dict(line.split("=", 1) for line in _unit()["Service"]["Environment"].splitlines())["PORT"]
