@@ -104,7 +104,7 @@ LAST_ADMINISTRATOR = Reason(
 CHANGED_MEANWHILE = Reason(
     "changed_meanwhile",
     N_("Somebody else has changed this user meanwhile."),
-    N_("What is shown now is the present state. Make your change again."),
+    N_("Look at what has changed, then save again what you want."),
     status=409,
 )
 NO_LONGER_ADMINISTRATOR = Reason(
