@@ -18,6 +18,8 @@ from app.security import SYSTEM_ADMINISTRATOR
 from app.settings.models import Installation
 from app.settings.state import INSTALLATION_JOIN, SEAT_COUNT_JOIN, STATE_COLUMNS, state_from_row
 
+_FIRST_OF_EAST_ASIAN_SCRIPTS = "\u2e80"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity(UserMixin):
@@ -46,9 +48,12 @@ class Identity(UserMixin):
 
     @property
     def initials(self) -> str:
-        """Up to two letters for the avatar."""
+        """Up to two letters for the avatar; of a name in Chinese characters or kana the first one."""
         words = self.name.split()
-        return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "?"
+        if not words:
+            return "?"
+        spelled = len(words) > 1 and words[0][0] < _FIRST_OF_EAST_ASIAN_SCRIPTS
+        return (words[0][0] + (words[-1][0] if spelled else "")).upper()
 
 
 def current_identity() -> Identity | None:

@@ -7,6 +7,7 @@ from flask import url_for
 from flask_babel import format_date, format_decimal, gettext, ngettext
 
 from app import clock
+from app.audit import COMMAND_LINE
 from app.auth.census import count_system_administrators, count_unseen_users
 from app.editions import registry
 from app.license import policy, service
@@ -410,9 +411,13 @@ def _registered_row(record: Record, state: RecordState, registrant: Registrant |
         license_expires=_end_of(license_, "expires") if license_ else dash,
         maintenance_expires=_end_of(license_, "maintenance_expires") if license_ else dash,
         registered_at=format_date(registered, "medium"),
-        registered_by=registrant.registered_by if registrant else "",
+        registered_by=_registered_by(registrant.registered_by) if registrant else "",
         note=note,
     )
+
+
+def _registered_by(login: str) -> str:
+    return gettext("Command line") if login == COMMAND_LINE else login
 
 
 def _end_of(license_: License, attribute: str) -> str:

@@ -14,14 +14,14 @@ from werkzeug.exceptions import BadRequest
 
 from app import clock
 from app.audit import COMMAND_LINE, OUTCOME_REFUSED
-from app.security import Audience, declare
+from app.security import PERMISSIONS, Audience, declare
 from app.settings.operation import audit_log
 from app.settings.operation.actions import ACTIONS, VALUES
 from app.settings.operation.audit_log import Cursor, Entry
 from app.settings.operation.csv_export import csv_lines
 from app.settings.operation.forms import AuditFilterForm
 from app.settings.operation.status import read_status
-from app.texts import license_date, starting_date
+from app.texts import license_date, listed, starting_date
 
 blueprint = Blueprint("operation", __name__, url_prefix="/settings/operation")
 declare(blueprint, Audience.ADMIN)
@@ -113,7 +113,10 @@ def _value_text(name: str, value: object) -> str:
             return _LICENSE_DATES[name](datetime.fromisoformat(value))
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    titles = PERMISSIONS if name == "permissions" else {}
+    return listed(_(titles[each]) if each in titles else str(each) for each in value)
 
 
 def _csv_head() -> list[str]:
