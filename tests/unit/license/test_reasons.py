@@ -37,7 +37,9 @@ def test_a_text_has_no_placeholder_but_those_that_are_always_filled(reason: Reas
     assert text.count("%") == text.count("%(")
 
 
-@pytest.mark.parametrize("kind", set(StandingKind) - {StandingKind.ACTIVE, StandingKind.GRACE, StandingKind.EXPIRED})
+@pytest.mark.parametrize(
+    "kind", sorted(set(StandingKind) - {StandingKind.ACTIVE, StandingKind.GRACE, StandingKind.EXPIRED})
+)
 def test_a_restricted_standing_has_a_reason_for_members_too(kind: StandingKind) -> None:
     assert REASONS[kind].status == 403
     assert REASONS[kind].detail
