@@ -1,11 +1,11 @@
 """Signing in and out, the first administrator, and one's own account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import current_app, g, request, session
-from flask_login import login_user, logout_user
-from sqlalchemy import exists, select
+from flask_login import UserMixin, login_user, logout_user
+from sqlalchemy import Connection, bindparam, exists, select, update
 
 from app import clock
 from app.audit import Event, record, record_refusal
@@ -18,12 +18,14 @@ from app.auth.sessions import end_session, end_sessions_of, start_session
 from app.auth.setup import is_setup_code
 from app.auth.users import UserDetails, add_user, write_details
 from app.config import Settings
-from app.database import read_connection, write_transaction
+from app.database import UtcDateTime, read_connection, write_transaction
+from app.license.models import SeatCount
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
 from app.refusal import Refusal
 from app.security import SYSTEM_ADMINISTRATOR
-from app.settings.models import lock_installation
+from app.settings.models import Installation, lock_installation
+from app.settings.state import INSTALLATION_JOIN, SEAT_COUNT_JOIN, STATE_COLUMNS, state_from_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,21 @@ class _Candidate:
     login: str
     password_hash: str | None
     is_system_administrator: bool
+
+
+_PRIVILEGED = exists().where(UserPermission.user_id == User.id, UserPermission.permission == SYSTEM_ADMINISTRATOR)
+_CANDIDATE = (
+    select(User.id, User.login, User.password_hash, _PRIVILEGED.label("privileged"), *STATE_COLUMNS)
+    .join_from(User, Installation, INSTALLATION_JOIN)
+    .join(SeatCount, SEAT_COUNT_JOIN)
+    .where(User.login_key == bindparam("key"), User.deleted_at.is_(None))
+)
+"""The candidate, and the installation's state at that same instant."""
+_SEEN = (
+    update(User)
+    .where(User.id == bindparam("user"), User.deleted_at.is_(None))
+    .values(last_seen_at=bindparam("now", type_=UtcDateTime()))
+)
 
 
 def log_in(login: str, password: str) -> None:
@@ -47,8 +64,9 @@ def log_in(login: str, password: str) -> None:
     """
     now = clock.now()
     keys = (throttle.account(fold(login)), throttle.address(request.remote_addr or ""))
-    throttle.require_open(keys, now)
-    candidate = _find(login)
+    with read_connection() as connection:
+        throttle.require_open(keys, now, connection)
+        candidate = _find(connection, login)
     if not password_matches(candidate.password_hash, password) or candidate.user_id is None:
         _count_failed_login(keys, login, now)
         raise Refusal(reasons.WRONG_CREDENTIALS)
@@ -57,17 +75,15 @@ def log_in(login: str, password: str) -> None:
         code = standing.code or standing.kind.value
         record_refusal(Event("session.start", target=candidate.login, actor=candidate.login), code)
         raise LicenseError(code)
-    _start(candidate.user_id, candidate.login, keys, now)
+    login_user(_NewSession(_start(candidate.user_id, candidate.login, keys, now)))
 
 
-def _find(login: str) -> _Candidate:
-    privileged = exists().where(UserPermission.user_id == User.id, UserPermission.permission == SYSTEM_ADMINISTRATOR)
-    query = select(User.id, User.login, User.password_hash, privileged).where(
-        User.login_key == fold(login), User.deleted_at.is_(None)
-    )
-    with read_connection() as connection:
-        row = connection.execute(query).one_or_none()
-    return _Candidate(*row) if row is not None else _Candidate(None, login, None, False)
+def _find(connection: Connection, login: str) -> _Candidate:
+    row = connection.execute(_CANDIDATE, {"key": fold(login)}).one_or_none()
+    if row is None:
+        return _Candidate(None, login, None, False)
+    g.installation_state = state_from_row(row)
+    return _Candidate(row.id, row.login, row.password_hash, row.privileged)
 
 
 def _count_failed_login(keys: tuple[throttle.Key, ...], login: str, now: datetime) -> None:
@@ -77,24 +93,33 @@ def _count_failed_login(keys: tuple[throttle.Key, ...], login: str, now: datetim
         record(session, event, code=reasons.WRONG_CREDENTIALS.code)
 
 
-def _start(user_id: int, login: str, keys: tuple[throttle.Key, ...], now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _NewSession(UserMixin):
+    """All that Flask-Login is to know of a session that has just begun; who it is, the next request reads."""
+
+    token: str = field(repr=False)
+
+    def get_id(self) -> str:
+        """As ``Identity.get_id``."""
+        return self.token
+
+
+def _start(user_id: int, login: str, keys: tuple[throttle.Key, ...], now: datetime) -> str:
+    """Start a session and return its token; what the visitor's cookie held before is gone."""
     settings: Settings = current_app.extensions["settings"]
     with write_transaction() as transaction:
         # Guesses that ran side by side with the one that closed the account do not profit from being right.
-        throttle.require_open(keys, now, transaction)
-        throttle.forget(transaction, keys[0])
+        if keys[0] in throttle.require_open(keys, now, transaction.connection()):
+            throttle.forget(transaction, keys[0])
         token = start_session(transaction, user_id, now=now, settings=settings)
-        user = transaction.get_one(User, user_id)
-        user.last_seen_at = now
+        transaction.connection().execute(_SEEN, {"user": user_id, "now": now})
         record(transaction, Event("session.start", target=login, actor=login))
     language = session.get("language")
     # Whatever stood in the cookie before belongs to whoever had it: its CSRF token above all.
     session.clear()
     if language:
         session["language"] = language
-    identity = load_identity(token)
-    if identity is not None:
-        login_user(identity)
+    return token
 
 
 def log_out(identity: Identity) -> None:
@@ -139,7 +164,8 @@ def create_first_administrator(code: str, details: UserDetails, password: str) -
         record(transaction, Event("installation.set_up", after=after, actor=details.login))
         user_id = user.id
     current_app.extensions["setup_finished"].set()
-    _start(user_id, details.login, (throttle.account(fold(details.login)),), now)
+    token = _start(user_id, details.login, (throttle.account(fold(details.login)),), now)
+    login_user(load_identity(token))
 
 
 def change_profile(identity: Identity, details: UserDetails, theme: str) -> None:

@@ -8,18 +8,20 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.auth.identity import Identity, token_hash
 from app.auth.models import User, UserSession
 from app.config import Settings
-from app.database import read_connection
+from app.database import UtcDateTime, read_connection
 from app.extensions import db
 
 TOUCH_INTERVAL = timedelta(minutes=5)
 _log = structlog.get_logger("timetracker.sessions")
+_SWEEP = delete(UserSession).where(UserSession.expires_at < bindparam("now", type_=UtcDateTime()))
+_START = insert(UserSession)
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -78,17 +80,17 @@ _SYSTEMS = (
 def start_session(session: Session, user_id: int, *, now: datetime, settings: Settings) -> str:
     """Insert a session row and return its token, 256 random bits that are stored nowhere."""
     token = secrets.token_urlsafe(32)
-    session.execute(delete(UserSession).where(UserSession.expires_at < now))
-    session.execute(
-        insert(UserSession).values(
-            token_hash=token_hash(token),
-            user_id=user_id,
-            client=str(request.user_agent)[:200],
-            address=(request.remote_addr or "")[:64],
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + timedelta(hours=settings.session_hours),
-        )
+    session.connection().execute(
+        _START,
+        {
+            "token_hash": token_hash(token),
+            "user_id": user_id,
+            "client": str(request.user_agent)[:200],
+            "address": (request.remote_addr or "")[:64],
+            "created_at": now,
+            "last_seen_at": now,
+            "expires_at": now + timedelta(hours=settings.session_hours),
+        },
     )
     return token
 
@@ -128,6 +130,8 @@ def open_sessions(user_id: int, now: datetime, settings: Settings) -> tuple[Open
 def touch_after_answer(response: Response, identity: Identity, now: datetime) -> None:
     """Write when the user was last seen, every five minutes at most, when the answer is out already.
 
+    The rows of sessions that have ended by themselves are swept out then, where nobody waits for it.
+
     Should the database be locked just then, the next request tries again; the person notices nothing.
     """
     if now - identity.session_last_seen_at < TOUCH_INTERVAL:
@@ -141,6 +145,7 @@ def touch_after_answer(response: Response, identity: Identity, now: datetime) ->
                     update(UserSession).where(UserSession.id == identity.session_id).values(last_seen_at=now)
                 )
                 connection.execute(update(User).where(User.id == identity.user_id).values(last_seen_at=now))
+                connection.execute(_SWEEP, {"now": now})
         except SQLAlchemyError:
             _log.warning("last seen was not written", exc_info=True)
 

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from app.auth.models import Throttle
@@ -19,6 +19,10 @@ from app.refusal import Refusal
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(hours=1)
+
+# Made once: each log-in runs them, and making a statement costs more than running it.
+_FAILED = select(Throttle.key, Throttle.open_again_at).where(Throttle.key.in_(bindparam("keys", expanding=True)))
+_FORGET = delete(Throttle).where(Throttle.key == bindparam("forgotten"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +54,27 @@ def setup(remote: str) -> Key:
     return Key("setup", remote, free=5)
 
 
-def require_open(keys: tuple[Key, ...], now: datetime, session: Session | None = None) -> None:
-    """Refuse while one of ``keys`` is closed.
+def require_open(keys: tuple[Key, ...], now: datetime, connection: Connection | None = None) -> frozenset[Key]:
+    """Refuse while one of ``keys`` is closed; else return those of them that have failed before.
 
     Args:
         keys: what is slowed down together.
         now: the request's instant.
-        session: the write transaction to look in, None to read outside of one.
+        connection: where to look, such as that of the write transaction; None reads outside of one.
 
     Raises:
         Refusal: ``too_many_attempts``, with the minutes to wait.
     """
-    query = select(Throttle.open_again_at).where(
-        Throttle.key.in_([key.digest for key in keys]), Throttle.open_again_at > now
-    )
-    if session is None:
-        with read_connection() as connection:
-            closed_until = connection.execute(query).scalars().all()
-    else:
-        closed_until = session.execute(query).scalars().all()
+    if connection is None:
+        with read_connection() as outside:
+            return require_open(keys, now, outside)
+    by_digest = {key.digest: key for key in keys}
+    rows = connection.execute(_FAILED, {"keys": list(by_digest)}).all()
+    closed_until = [row.open_again_at for row in rows if row.open_again_at > now]
     if closed_until:
         wait = max(closed_until) - now
         raise Refusal(TOO_MANY_ATTEMPTS, minutes=-(-int(wait.total_seconds() + 0.999) // 60))
+    return frozenset(by_digest[row.key] for row in rows)
 
 
 def count_failure(session: Session, keys: tuple[Key, ...], now: datetime) -> None:
@@ -91,4 +94,4 @@ def count_failure(session: Session, keys: tuple[Key, ...], now: datetime) -> Non
 
 def forget(session: Session, key: Key) -> None:
     """Forget the failures of ``key`` after a success."""
-    session.execute(delete(Throttle).where(Throttle.key == key.digest))
+    session.connection().execute(_FORGET, {"forgotten": key.digest})
