@@ -1,9 +1,12 @@
 """Language and time zone of the reader, and the languages there are."""
 
 import os
+from functools import cache
 
-from flask import Flask, g, has_request_context, request, session
+from babel.support import NullTranslations, Translations
+from flask import Flask, Request, g, has_request_context, request, session
 from flask_babel import get_locale
+from wtforms.i18n import messages_path
 
 from app.extensions import babel
 
@@ -60,7 +63,22 @@ def html_language() -> str:
     return locale.language if locale is not None else DEFAULT_LANGUAGE
 
 
+@cache
+def _texts_of_wtforms(language: str) -> NullTranslations:
+    return Translations.load(messages_path(), [language], domain="wtforms")
+
+
+class LocalisedRequest(Request):
+    """Knows the texts of WTForms itself: else Flask-WTF would read them from the disk for every page with a form."""
+
+    @property
+    def wtforms_translations(self) -> NullTranslations:
+        """Where Flask-WTF looks first."""
+        return _texts_of_wtforms(html_language())
+
+
 def configure_localisation(app: Flask) -> None:
     """Bind Flask-Babel to the selectors; the catalogues lie in ``app/locale``."""
+    app.request_class = LocalisedRequest
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "locale"
     babel.init_app(app, locale_selector=select_locale, timezone_selector=select_time_zone)
