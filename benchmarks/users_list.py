@@ -3,10 +3,11 @@
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from flask import Flask
 
-from app.settings.users.listing import ListQuery, Order, Privilege, Seen, State, read_page
+from app.settings.users.listing import ListQuery, Order, Privilege, Seen, State, UserPage, read_page
 from benchmarks.ground import ENGINES, Ground
 from benchmarks.measure import Result, of_values, percentile, seconds
 
@@ -40,7 +41,7 @@ def _pages(engine: str, large: Flask, small: Flask, rounds: int, calls: int, siz
         for number in range(calls):
             for place in (0, 1) if number % 2 else (1, 0):
                 read, more = further[place]
-                times[place].extend(seconds(lambda read=read, query=query: read(query)) for query in (*queries, *more))
+                times[place].extend(seconds(partial(read, query)) for query in (*queries, *more))
         last = (percentile(times[0], P95), percentile(times[1], P95))
         ratios.append(last[0] / last[1])
     note = f"p95 {last[0] * 1000:.2f} ms, {last[1] * 1000:.2f} ms"
@@ -57,21 +58,21 @@ def _first_pages() -> Iterator[ListQuery]:
     yield ListQuery(seen=Seen.NEVER)
 
 
-def _second_pages(read: Callable[[ListQuery], object], queries: list[ListQuery]) -> list[ListQuery]:
+def _second_pages(read: Callable[[ListQuery], UserPage], queries: list[ListQuery]) -> list[ListQuery]:
     found = []
     for query in queries:
         page = read(query)
-        if page.next is not None:  # type: ignore[attr-defined]  # a UserPage
+        if page.next is not None:
             found.append(
                 ListQuery(query.state, "", query.privilege, query.seen, query.order, query.descending, page.next)
-            )  # type: ignore[attr-defined]
+            )
     return found
 
 
-def _reader(app: Flask) -> Callable[[ListQuery], object]:
+def _reader(app: Flask) -> Callable[[ListQuery], UserPage]:
     now = datetime.now(UTC)
 
-    def read(query: ListQuery) -> object:
+    def read(query: ListQuery) -> UserPage:
         with app.app_context():
             return read_page(query, now)
 
@@ -84,12 +85,12 @@ def _searches(engine: str, app: Flask, rounds: int, calls: int) -> Iterator[Resu
         ("prefix", PREFIXES, PREFIX_TARGET_MS),
         ("substring", SUBSTRINGS, SUBSTRING_TARGET_MS),
     ):
-        times = {text: [] for text in texts}
+        times: dict[str, list[float]] = {text: [] for text in texts}
         order = random.Random(1)  # noqa: S311 - it shuffles a benchmark
         for _ in range(rounds * calls + 1):
             for text in order.sample(texts, len(texts)):
                 query = ListQuery(search=text, order=Order.BEST if kind == "prefix" else Order.NAME)
-                times[text].append(1000 * seconds(lambda query=query: read(query)))
+                times[text].append(1000 * seconds(partial(read, query)))
         worst = max(texts, key=lambda text: sorted(times[text])[len(times[text]) // 2])
         name = f"users list: {kind} search, worst of {len(texts)}, {engine}"
         yield of_values(name, times[worst][1:], unit="ms", target=target, at_least=False, note=f"“{worst}”")

@@ -5,6 +5,7 @@ import json
 import statistics
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -34,7 +35,7 @@ def measure(ground: Ground, *, quick: bool) -> Iterator[Result]:
         raise AssertionError("a hostile key was accepted")
 
     taken = {
-        name: statistics.median(seconds(lambda text=text: refuse(text)) for _ in range(3 if quick else REPETITIONS))
+        name: statistics.median(seconds(partial(refuse, text)) for _ in range(3 if quick else REPETITIONS))
         for name, text in hostile_keys(ground).items()
     }
     worst = max(taken, key=lambda name: taken[name])
