@@ -1,6 +1,7 @@
 """The list of users: as fast at a million as at a thousand, and searched while one types."""
 
 import random
+import statistics
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -16,8 +17,9 @@ PREFIX_TARGET_MS = 5.0
 SUBSTRING_TARGET_MS = 150.0
 SMALL = 1_000
 P95 = 0.95
-PREFIXES = ("kit", "kitamura", "haruka", "佐藤", "u00012", "鳳凰", "lindqvist bengt 12", "木")
-SUBSTRINGS = ("陽菜", "鈴木", "鳳凰", "a k", "99", "藤 美", "zz", "藤 鳳")
+PREFIXES = ("kit", "kitamura", "佐藤", "鈴木 一", "u00012", "木", "lindqvist bengt")
+SUBSTRINGS = ("陽菜", "鈴木", "鳳凰", "々木", "99", "zz", "ak")
+SEVERAL_WORDS = ("a k", "藤 美", "藤 鳳", "lindqvist bengt 12", "haruka 99 exa")
 
 
 def measure(ground: Ground, *, quick: bool) -> Iterator[Result]:
@@ -84,13 +86,16 @@ def _searches(engine: str, app: Flask, rounds: int, calls: int) -> Iterator[Resu
     for kind, texts, target in (
         ("prefix", PREFIXES, PREFIX_TARGET_MS),
         ("substring", SUBSTRINGS, SUBSTRING_TARGET_MS),
+        ("several words", SEVERAL_WORDS, None),
     ):
         times: dict[str, list[float]] = {text: [] for text in texts}
         order = random.Random(1)  # noqa: S311 - it shuffles a benchmark
         for _ in range(rounds * calls + 1):
             for text in order.sample(texts, len(texts)):
-                query = ListQuery(search=text, order=Order.BEST if kind == "prefix" else Order.NAME)
+                query = ListQuery(search=text, order=Order.BEST)
                 times[text].append(1000 * seconds(partial(read, query)))
-        worst = max(texts, key=lambda text: sorted(times[text])[len(times[text]) // 2])
-        name = f"users list: {kind} search, worst of {len(texts)}, {engine}"
-        yield of_values(name, times[worst][1:], unit="ms", target=target, at_least=False, note=f"“{worst}”")
+        medians = {text: statistics.median(values) for text, values in times.items()}
+        worst = max(texts, key=lambda text: medians[text])
+        name = f"users list: {kind} search, the slowest, {engine}"
+        note = ", ".join(f"“{text}” {medians[text]:.1f}" for text in texts)
+        yield of_values(name, times[worst][1:], unit="ms", target=target, at_least=False, note=note)
