@@ -1,8 +1,8 @@
 """Carries a secret through a form, from a question to its confirmation, without storing it and without showing it.
 
-A license key's text is a bearer secret, and so is a new user's first password. It travels encrypted (Fernet: AES-128-CBC
-with HMAC-SHA-256), with a key that is derived from the installation's secret, the session and the purpose: no other
-session, and no other form, can use what a page was given.
+A license key's text is a bearer secret, and so is a new user's first password. It travels encrypted (Fernet:
+AES-128-CBC with HMAC-SHA-256), with a key that is derived from the installation's secret, the session and the purpose:
+no other session, and no other form, can use what a page was given.
 """
 
 import base64

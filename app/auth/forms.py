@@ -41,9 +41,7 @@ class ProfileForm(FlaskForm):
 
     name = StringField(_l("Name"), filters=[stripped], validators=[_required, Length(max=NAME_LENGTH)])
     email = StringField(_l("E-mail"), filters=[stripped, or_none], validators=[Length(max=254)])
-    language = SelectField(
-        _l("Language"), choices=[SelectChoice("", _l("As the browser")), *LANGUAGE_CHOICES]
-    )
+    language = SelectField(_l("Language"), choices=[SelectChoice("", _l("As the browser")), *LANGUAGE_CHOICES])
     time_zone = SelectField(
         _l("Time zone"),
         choices=lambda: [SelectChoice("", _l("As the installation")), *time_zone_choices()],

@@ -10,6 +10,8 @@ Pure: text and SQL, neither Flask nor SQLAlchemy.
 
 LONGEST = 3
 TABLE = "users_search"
+INDEX_NAMES = (TABLE, "ix_users_search")
+"""How the names of all that belongs to the index begin, the tables that SQLite keeps it in included."""
 
 
 def grams(word: str) -> tuple[str, ...]:

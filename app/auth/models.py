@@ -36,7 +36,6 @@ class User(Base):
         _partial("ix_users_never_seen", "name_key", "deleted_at IS NULL AND last_seen_at IS NULL"),
         _partial("ix_users_deleted_name", "name_key", "deleted_at IS NOT NULL"),
         _partial("ix_users_deleted", "deleted_at", "deleted_at IS NOT NULL"),
-        Index("ix_users_search", text("search_grams(search_text)"), postgresql_using="gin").ddl_if("postgresql"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -9,6 +9,7 @@ import app.auth.models
 import app.editions.models
 import app.license.models
 import app.settings.models  # noqa: F401 - every model must be known to the metadata
+from app.auth import grams
 from app.extensions import Base, db
 
 config = context.config
@@ -27,9 +28,20 @@ def run_migrations() -> None:
             connection.rollback()
 
 
+def _is_ours(name: str | None, kind: str, _: object) -> bool:
+    """Whether autogenerate compares it: the search index is made and kept by hand (``app.auth.grams``)."""
+    return not (kind in ("table", "index") and name is not None and name.startswith(grams.INDEX_NAMES))
+
+
 def _migrate(connection: Connection) -> None:
     options = current_app.extensions["migrate"].configure_args
-    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=False, **options)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transaction_per_migration=False,
+        include_name=_is_ours,
+        **options,
+    )
     with context.begin_transaction():
         context.run_migrations()
         if connection.dialect.name == "sqlite":

@@ -49,9 +49,7 @@ def state_from_row(row: Row[*tuple[Any, ...]]) -> InstallationState:
     )
 
 
-_STATE = (
-    select(*STATE_COLUMNS).select_from(Installation).join(SeatCount, SEAT_COUNT_JOIN).where(INSTALLATION_JOIN)
-)
+_STATE = select(*STATE_COLUMNS).select_from(Installation).join(SeatCount, SEAT_COUNT_JOIN).where(INSTALLATION_JOIN)
 
 
 def read_state() -> InstallationState:

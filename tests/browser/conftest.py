@@ -14,6 +14,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, sync_playwright
 
 from app import create_app
+from app.config import load_settings
 from tests.browser.chromium import find_chromium
 from tests.conftest import ADMINISTRATOR, MEMBER, PASSWORD, SECRET_KEY, add_person, present_key, register_key
 from tests.license_keys import KID, key_pair
@@ -132,8 +133,6 @@ def company(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     (folder / "keys" / f"{KID}.pem").write_bytes(key_pair().public_pem())
     database = folder / "timetracker.sqlite3"
     database.write_bytes(sqlite_template.read_bytes())
-    from app.config import load_settings
-
     app = create_app(load_settings({}, instance_path=folder, secret_key=SECRET_KEY, time_zone="Asia/Tokyo"))
     add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
     add_person(app, MEMBER, name="Mio Sakai")

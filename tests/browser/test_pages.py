@@ -4,12 +4,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit, visiting
 from tests.conftest import ADMINISTRATOR, MEMBER, PASSWORD, present_key
-from tests.process.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 LICENSE = "/settings/operation/license"
@@ -129,7 +127,8 @@ def test_by_keyboard_alone_one_can_log_in_and_get_to_the_license_field(chromium:
             page.keyboard.press("Tab")
             focused = page.evaluate(
                 """() => {
-                    const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
+                    const one = document.activeElement, style = getComputedStyle(one);
+                    const box = one.getBoundingClientRect();
                     return [one.id, style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
                         || style.boxShadow !== "none", box.width > 0 && box.top >= 0];
                 }"""
@@ -153,9 +152,7 @@ def test_escape_and_a_click_outside_close_a_menu(chromium: Browser, company_url:
         expect(menu).not_to_have_attribute("open", "")
 
 
-def test_the_persons_theme_wins_over_the_systems(
-    chromium: Browser, company: tuple[Flask, Server], company_url: str
-) -> None:
+def test_the_persons_theme_wins_over_the_systems(chromium: Browser, company_url: str) -> None:
     with visiting(chromium, company_url, scheme="light") as visit:
         visit.log_in(MEMBER)
         visit.open("/account")
@@ -191,7 +188,7 @@ def test_two_administrators_at_once_see_what_the_other_did(chromium: Browser, co
 
 
 def test_pictures_have_a_place_to_go() -> None:
-    """The README's pictures lie where it looks for them; ``SCREENSHOTS=tests/screenshots make test`` makes them anew."""
+    """The README's pictures lie where it looks; ``SCREENSHOTS=tests/screenshots make test`` takes them anew."""
     folder = Path(__file__).parents[1] / "screenshots"
     for name in ("license", "exceeded", "preview", "users", "login-refused", "start"):
         assert (folder / f"{name}.png").stat().st_size > 10_000

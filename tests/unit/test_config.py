@@ -221,7 +221,7 @@ def test_the_text_of_a_refusal_does_not_give_the_secret_away(instance: Path) -> 
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("0", False)])
-def test_a_boolean_is_exactly_one_of_four_words(instance: Path, text: str, value: bool) -> None:  # noqa: FBT001 - an example
+def test_a_boolean_is_exactly_one_of_four_words(instance: Path, text: str, value: bool) -> None:
     assert from_environment(instance, ALLOW_EVALUATION_KEYS=text).allow_evaluation_keys is value
 
 

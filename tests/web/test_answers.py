@@ -1,6 +1,7 @@
 """What is true of every answer: headers, error pages, probes, hosts, cookies."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -112,7 +113,7 @@ def test_a_database_that_does_not_answer_is_a_503(
     assert licensed_app.test_client().get("/healthz").json == {"status": "ok"}
 
 
-def test_ready_means_database_migrations_and_verification_keys(make_app: Callable[..., Flask], tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_ready_means_database_migrations_and_verification_keys(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     assert make_app().test_client().get("/readyz").status_code == 200
     empty = tmp_path / "no-keys"
     empty.mkdir()

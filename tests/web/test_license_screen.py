@@ -1,6 +1,7 @@
 """System Operation → License: the manual's "Registering License Keys" and what happens around it."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -53,7 +54,7 @@ def larger_key(**claims: object) -> str:
 
 def test_the_license_link_stands_where_the_manual_says(admin_client: FlaskClient) -> None:
     start = admin_client.get("/").text
-    assert re.search(r'href="/settings/users/?"[^>]*>.*?System Settings', start, re.S)
+    assert re.search(r'href="/settings/users/?"[^>]*>.*?System Settings', start, re.DOTALL)
     settings = admin_client.get("/settings/users").text
     assert "System Operation" in settings
     assert f'href="{PAGE}"' in settings
@@ -105,7 +106,9 @@ def test_a_key_that_makes_nothing_worse_is_registered_with_one_press(
     ],
     ids=["line breaks", "soft breaks", "quoted mail", "quotes", "bearer", "armour", "invisible characters"],
 )
-def test_what_mail_programs_do_to_a_key_is_undone(licensed_app: Flask, admin_client: FlaskClient, mangle) -> None:  # type: ignore[no-untyped-def]
+def test_what_mail_programs_do_to_a_key_is_undone(
+    licensed_app: Flask, admin_client: FlaskClient, mangle: Callable[[str], str]
+) -> None:
     assert paste(admin_client, mangle(larger_key())).status_code == 303
     assert len(numbers(licensed_app)) == 2
 
@@ -128,8 +131,8 @@ def test_what_mail_programs_do_to_a_key_is_undone(licensed_app: Flask, admin_cli
         (lambda: larger_key(installation="1f0c2f5e-6d0e-4a51-8f43-0c5f6f0b8a11"), "wrong_installation"),
     ],
 )
-def test_a_refused_key_says_why_and_leaves_everything_as_it_was(  # type: ignore[no-untyped-def]
-    licensed_app: Flask, admin_client: FlaskClient, key, code: str
+def test_a_refused_key_says_why_and_leaves_everything_as_it_was(
+    licensed_app: Flask, admin_client: FlaskClient, key: Callable[[], str], code: str
 ) -> None:
     before = numbers(licensed_app)
     typed = key()
@@ -218,9 +221,7 @@ def test_the_preview_gives_the_key_to_no_other_session(licensed_app: Flask, admi
     assert len(numbers(licensed_app)) == 1
 
 
-def test_a_license_that_starts_later_is_scheduled_after_a_preview(
-    licensed_app: Flask, admin_client: FlaskClient
-) -> None:
+def test_a_license_that_starts_later_is_scheduled_after_a_preview(admin_client: FlaskClient) -> None:
     page = paste(admin_client, larger_key(nbf=now() + timedelta(days=40))).text
     assert "It takes over by itself" in page
     form = {**hidden(page), "csrf_token": csrf_token(admin_client, PAGE)}
@@ -234,7 +235,7 @@ def test_a_license_that_starts_later_is_scheduled_after_a_preview(
 
 
 def test_a_missing_edition_costs_its_features_and_nothing_else(
-    licensed_app: Flask, admin_client: FlaskClient, member_client: FlaskClient
+    admin_client: FlaskClient, member_client: FlaskClient
 ) -> None:
     page = paste(admin_client, larger_key(edition="enterprise")).text
     assert "edition_unknown" in page

@@ -5,6 +5,7 @@ Revises: 0001
 """
 
 import sqlite3
+from typing import cast
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,7 +40,7 @@ def upgrade() -> None:
         op.create_index(name, "users", [column, "id"], sqlite_where=where, postgresql_where=where)
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(grams.SQLITE_TABLE)
-        driver: sqlite3.Connection = connection.connection.driver_connection
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
         driver.create_function(grams.TOKENS_FUNCTION, 1, grams.tokens, deterministic=True)
         for statement in grams.SQLITE_REBUILD:
             connection.exec_driver_sql(statement)

@@ -609,7 +609,7 @@ def test_the_standing_is_what_the_prose_says(
     book: tuple[License | None, ...],
     users: int,
     today: int,
-    backwards: bool,  # noqa: FBT001 - hypothesis draws it
+    backwards: bool,
 ) -> None:
     records, now = registered(*book), day(today)
     records = records[::-1] if backwards else records

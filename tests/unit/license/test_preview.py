@@ -111,7 +111,7 @@ def test_whatever_gets_worse_is_to_be_confirmed(new: License, what: str) -> None
 
 
 @pytest.mark.parametrize(("old", "new", "is_worse"), [(None, 100, True), (100, None, False), (None, None, False)])
-def test_perpetual_is_later_than_any_date(old: int | None, new: int | None, is_worse: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_perpetual_is_later_than_any_date(old: int | None, new: int | None, is_worse: bool) -> None:
     shown = preview(lic(2, -5, new), lic(1, -20, old))
     assert ("license_expires" in worse(shown)) is is_worse
     assert shown.needs_confirmation is is_worse
