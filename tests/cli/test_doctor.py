@@ -18,7 +18,7 @@ from app.cli.checks import CHECKS
 from app.cli.doctor import doctor_command
 from app.database import write_transaction
 from app.extensions import db
-from tests.conftest import ADMINISTRATOR, add_person, register_key
+from tests.conftest import ADMINISTRATOR, ONLY_POSTGRESQL, ONLY_SQLITE, add_person, register_key
 
 ALL = ["settings", *(name for name, _ in CHECKS)]
 
@@ -86,16 +86,14 @@ def test_a_missing_trigger_fails(licensed_app: Flask) -> None:
     assert "users_count_insert" in found["triggers"]["text"]
 
 
-def test_a_disabled_trigger_fails_on_postgresql(licensed_app: Flask) -> None:
-    if db_name(licensed_app) != "postgresql":
-        pytest.skip("SQLite has no disabled triggers")
+@ONLY_POSTGRESQL
+def test_a_disabled_trigger_fails(licensed_app: Flask) -> None:
     execute(licensed_app, "ALTER TABLE users DISABLE TRIGGER users_count_insert")
     assert examine(licensed_app)[1]["triggers"]["state"] == "fail"
 
 
-def test_a_broken_reference_fails_on_sqlite(licensed_app: Flask) -> None:
-    if db_name(licensed_app) != "sqlite":
-        pytest.skip("PostgreSQL lets nobody break one")
+@ONLY_SQLITE
+def test_a_broken_reference_fails(licensed_app: Flask) -> None:
     with licensed_app.app_context():
         path = db.engine.url.database
     # A client of its own, for which foreign keys are off unless it asks for them.

@@ -16,7 +16,7 @@ from app.audit import AuditEntry
 from app.auth.models import User
 from app.extensions import db
 from app.license.models import RegisteredLicense, SeatCount
-from tests.conftest import ADMINISTRATOR, MEMBER, PASSWORD, present_key
+from tests.conftest import ADMINISTRATOR, MEMBER, ONLY_POSTGRESQL, ONLY_SQLITE, PASSWORD, present_key
 from tests.process.server import Answer, Server, Visitor, environment_of
 
 pytestmark = pytest.mark.process
@@ -25,11 +25,8 @@ PAGE_SIZE = 4096
 
 
 def database_file(app: Flask) -> Path:
-    """The SQLite file; a test that asks for it is skipped on PostgreSQL."""
-    url = app.config["SQLALCHEMY_DATABASE_URI"]
-    if url.get_backend_name() != "sqlite":
-        pytest.skip("about SQLite's file")
-    return Path(url.database)
+    """The SQLite file."""
+    return Path(app.config["SQLALCHEMY_DATABASE_URI"].database)
 
 
 def forget_connections(app: Flask) -> None:
@@ -70,6 +67,7 @@ def locked(path: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
+@ONLY_SQLITE
 def test_while_the_database_is_locked_pages_are_read_and_writes_answer_503(licensed_app: Flask) -> None:
     path = database_file(licensed_app)
     environment = {**environment_of(licensed_app), "TEST_BUSY_TIMEOUT_MS": "150"}
@@ -92,6 +90,7 @@ def test_while_the_database_is_locked_pages_are_read_and_writes_answer_503(licen
         assert late.get("/").status == 200
 
 
+@ONLY_SQLITE
 def test_a_refusal_is_told_while_the_audit_log_cannot_be_written(licensed_app: Flask) -> None:
     path = database_file(licensed_app)
     environment = {**environment_of(licensed_app), "TEST_BUSY_TIMEOUT_MS": "150"}
@@ -107,6 +106,7 @@ def test_a_refusal_is_told_while_the_audit_log_cannot_be_written(licensed_app: F
         assert "malformed" in answer.text
 
 
+@ONLY_SQLITE
 def test_a_full_disk_answers_503_and_loses_nothing(licensed_app: Flask) -> None:
     """The file may grow by a few pages, which SQLite says is a full disk (SQLITE_FULL)."""
     path = database_file(licensed_app)
@@ -143,6 +143,7 @@ def register_until_refused(admin: Visitor, token: str) -> list[Answer]:
     return answers
 
 
+@ONLY_SQLITE
 def test_a_disk_that_takes_no_more_answers_503_until_it_does_again(licensed_app: Flask) -> None:
     """The kernel refuses every write past the present size, and stops refusing while the server runs."""
     path = database_file(licensed_app)
@@ -172,6 +173,7 @@ def set_file_size_limit(server: Server, size: int) -> None:
 
 
 @pytest.mark.parametrize("damage", ["the header", "every page behind it", "all but a few bytes cut off"])
+@ONLY_SQLITE
 def test_a_damaged_file_answers_503_until_the_backup_is_restored(licensed_app: Flask, damage: str) -> None:
     path = database_file(licensed_app)
     forget_connections(licensed_app)
@@ -212,6 +214,7 @@ def damage_file(path: Path, damage: str) -> None:
                 file.truncate(PAGE_SIZE + 10)
 
 
+@ONLY_SQLITE
 def test_a_file_that_is_damaged_while_it_is_used_answers_503_and_never_500(licensed_app: Flask) -> None:
     path = database_file(licensed_app)
     with Server(environment_of(licensed_app)) as server:
@@ -233,11 +236,10 @@ def test_a_file_that_is_damaged_while_it_is_used_answers_503_and_never_500(licen
         assert_unavailable(newcomer.request("POST", "/login", form))
 
 
+@ONLY_POSTGRESQL
 def test_connections_that_the_server_ends_are_made_anew(licensed_app: Flask) -> None:
     """As after a restart or fail-over of PostgreSQL: no page fails for it."""
     url = licensed_app.config["SQLALCHEMY_DATABASE_URI"]
-    if url.get_backend_name() != "postgresql":
-        pytest.skip("about PostgreSQL's connections")
     with Server(environment_of(licensed_app)) as server:
         member, admin = Visitor(server), Visitor(server)
         member.log_in(MEMBER, PASSWORD)
@@ -262,10 +264,9 @@ def test_connections_that_the_server_ends_are_made_anew(licensed_app: Flask) -> 
         assert admin.post(LICENSE_PAGE, {"license_key": present_key(seats=60)}).status == 303
 
 
+@ONLY_POSTGRESQL
 def test_preloading_opens_no_connection_that_workers_would_share(licensed_app: Flask) -> None:
     url = licensed_app.config["SQLALCHEMY_DATABASE_URI"]
-    if url.get_backend_name() != "postgresql":
-        pytest.skip("of SQLite test_gunicorn.py looks at the open files")
     forget_connections(licensed_app)
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     others = text(
