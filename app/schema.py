@@ -1,5 +1,6 @@
 """Whether the database has the tables that this version works with."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -13,36 +14,77 @@ from app.errors import plain_page
 from app.extensions import db, migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-PENDING = (
-    "The database has to be migrated before this version can work with it. The operator runs:",
-    "このバージョンで使うには、データベースの移行が必要です。運用担当者が次を実行します。",
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why this version cannot work with the database: in English and Japanese, and the command that ends it."""
+
+    reason: tuple[str, str]
+    command: str = ""
+
+
+PENDING = Obstacle(
+    (
+        "The database has to be migrated before this version can work with it. The operator runs:",
+        "このバージョンで使うには、データベースの移行が必要です。運用担当者が次を実行します。",
+    ),
+    "flask db upgrade",
+)
+NEWER = Obstacle(
+    (
+        "The database was migrated by a newer version of the product. The operator installs that version again.",
+        "データベースは、より新しいバージョンの製品で移行されています。運用担当者がそのバージョンを再びインストールします。",
+    )
 )
 OPEN_WHILE_PENDING = {"health.healthz", "health.readyz", "static"}
 
 
+class NewerSchemaError(Exception):
+    """The database was migrated by a newer version of the product, whose tables this one does not know."""
+
+
 def pending_revisions() -> tuple[str, ...]:
-    """The migrations that ``flask db upgrade`` would run, oldest first; reads the database anew."""
+    """The migrations that ``flask db upgrade`` would run, oldest first; reads the database anew.
+
+    Raises:
+        NewerSchemaError: the database has migrations that this version does not have.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    scripts = ScriptDirectory.from_config(config)
+    steps = list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
+    known = [step.revision for step in steps]
     with read_connection() as connection:
         current = MigrationContext.configure(connection).get_current_heads()
-    done = {step.revision for step in scripts.iterate_revisions(current, "base")} if current else set()
-    return tuple(step.revision for step in scripts.walk_revisions() if step.revision not in done)[::-1]
+    if not set(current) <= set(known):
+        raise NewerSchemaError
+    # The core's history is one line, so what comes after the present revision is what is missing.
+    return tuple(known[max((known.index(revision) + 1 for revision in current), default=0) :])
 
 
 def is_up_to_date() -> bool:
     """Whether nothing is pending. Once true, it stays so for this process; until then it is asked at each request."""
+    return _obstacle() is None
+
+
+def _obstacle() -> Obstacle | None:
     up_to_date: Event = current_app.extensions["schema_up_to_date"]
-    if not up_to_date.is_set() and not pending_revisions():
-        up_to_date.set()
-    return up_to_date.is_set()
+    if up_to_date.is_set():
+        return None
+    try:
+        if pending_revisions():
+            return PENDING
+    except NewerSchemaError:
+        return NEWER
+    up_to_date.set()
+    return None
 
 
 def _refuse_while_pending() -> Response | None:
-    if request.endpoint in OPEN_WHILE_PENDING or is_up_to_date():
+    if request.endpoint in OPEN_WHILE_PENDING:
         return None
-    return plain_page(503, reason=PENDING, command="flask db upgrade")
+    obstacle = _obstacle()
+    return None if obstacle is None else plain_page(503, reason=obstacle.reason, command=obstacle.command)
 
 
 def configure_migrations(app: Flask) -> None:

@@ -11,7 +11,7 @@ WRONG_CREDENTIALS = Reason(
 TOO_MANY_ATTEMPTS = Reason(
     "too_many_attempts",
     N_("There were too many failed attempts."),
-    N_("Try again in %(minutes)s minutes."),
+    N_("Try again in %(minutes)s min."),
     status=429,
 )
 WRONG_SETUP_CODE = Reason(

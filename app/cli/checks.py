@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from alembic.script.revision import RevisionError
-from alembic.util.exc import CommandError
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -25,7 +23,7 @@ from app.license.models import RegisteredLicense, SeatCount
 from app.license.policy import Standing, StandingKind
 from app.license.reasons import REASONS, LicenseError
 from app.license.service import current_standing, trusted_keys
-from app.schema import pending_revisions
+from app.schema import NewerSchemaError, pending_revisions
 from app.settings.models import INSTALLATION_ROW
 from app.settings.state import current_state
 from app.texts import code_texts, sentences
@@ -103,7 +101,7 @@ def check_migrations() -> Finding:
     """The tables are those of this version."""
     try:
         pending = pending_revisions()
-    except (CommandError, RevisionError):
+    except NewerSchemaError:
         return Finding(
             "migrations",
             State.FAIL,

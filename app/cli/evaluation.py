@@ -31,7 +31,7 @@ from app.license.document import EVALUATION_PREFIX, License, Verifier
 from app.license.reasons import LicenseError
 from app.license.signature import load_trusted_keys
 from app.refusal import Refusal
-from app.schema import MIGRATIONS, pending_revisions
+from app.schema import MIGRATIONS, NEWER, NewerSchemaError, pending_revisions
 from app.settings.state import current_state
 from app.version import __version__
 
@@ -84,7 +84,11 @@ def start_command(context: click.Context) -> None:
 
 @with_application
 def _migrate_and_show() -> None:
-    if pending_revisions():
+    try:
+        pending = pending_revisions()
+    except NewerSchemaError as error:
+        raise click.ClickException(NEWER.reason[0]) from error
+    if pending:
         upgrade(directory=str(MIGRATIONS))
     show()
 

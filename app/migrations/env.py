@@ -1,5 +1,7 @@
 """Alembic's environment: the core's tables, on the main engine."""
 
+from pathlib import Path
+
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, text
@@ -18,6 +20,8 @@ config = context.config
 def run_migrations() -> None:
     """Migrate with foreign keys off on SQLite, where rebuilding a parent table would delete its children."""
     engine = db.engine
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")

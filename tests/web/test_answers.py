@@ -9,7 +9,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app import create_app
+from app.config import load_settings
 from app.database import read_connection
+from app.extensions import db
 from tests.conftest import MEMBER, PASSWORD, add_person, csrf_token
 
 PATHS = ["/login", "/static/rx.css", "/healthz", "/readyz", "/no/such/page", "/static/none.css", "/logout"]
@@ -152,6 +155,32 @@ def test_pending_migrations_leave_the_probe_and_a_message_alone(app: Flask) -> N
     with app.app_context(), read_connection() as connection:
         connection.execute(text("INSERT INTO alembic_version VALUES (:current)"), {"current": current})
     assert client.get("/login").status_code == 303
+
+
+def test_a_database_of_a_newer_version_is_left_alone(app: Flask) -> None:
+    with app.app_context(), read_connection() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    client = app.test_client()
+
+    answer = client.get("/login")
+
+    assert answer.status_code == 503
+    assert "newer version" in answer.text
+    assert client.get("/readyz").json["checks"]["migrations"] is False
+    assert client.get("/healthz").status_code == 200
+
+
+def test_the_first_migration_makes_the_folder_of_the_database(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there"
+    app = create_app(load_settings({}, instance_path=folder, secret_key="x" * 32))
+
+    result = app.test_cli_runner().invoke(args=["db", "upgrade"])
+
+    assert result.exit_code == 0, result.output
+    assert (folder / "timetracker.sqlite3").is_file()
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 @pytest.mark.parametrize(
