@@ -30,6 +30,11 @@ max_requests_jitter = 2_000
 accesslog = os.environ.get("ACCESS_LOG") or None
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(D)sus'
 
+# What proxies say is believed by TRUSTED_PROXIES alone; by itself gunicorn would believe whoever is on this machine.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+
 _LONGEST_SILENCE = 20  # seconds
 
 

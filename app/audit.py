@@ -81,15 +81,20 @@ def record_refusal(event: Event, code: str) -> None:
 def _entry(event: Event, code: str | None) -> dict[str, object]:
     return {
         "at": clock.now(),
-        "actor": (_actor() if event.actor is None else event.actor)[:64],
+        "actor": _printable(_actor() if event.actor is None else event.actor)[:64],
         "action": event.action,
-        "target": event.target[:200],
+        "target": _printable(event.target)[:200],
         "outcome": OUTCOME_REFUSED if code else OUTCOME_DONE,
         "code": code,
         "before": dict(event.before) if event.before is not None else None,
         "after": dict(event.after) if event.after is not None else None,
-        "address": (request.remote_addr or "") if has_request_context() else "",
+        "address": (request.remote_addr or "")[:64] if has_request_context() else "",
     }
+
+
+def _printable(text: str) -> str:
+    """Without control characters, which a stranger may have typed and PostgreSQL does not take."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _actor() -> str:

@@ -45,6 +45,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """What a value of it is."""
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse a naive instant, whose meaning nobody knows."""
         if value is None:
@@ -65,7 +70,8 @@ def configure_database(app: Flask, settings: Settings) -> None:
     """Bind the two engines and their hooks. No connection is opened here, so that workers fork without one."""
     url = make_url(settings.database_url)
     is_sqlite = url.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"pool_pre_ping": not is_sqlite}
+    # What is bound to statements, such as password hashes and license keys, has no place in the text of an error.
+    options: dict[str, Any] = {"pool_pre_ping": not is_sqlite, "hide_parameters": True}
     if is_sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
@@ -172,6 +178,10 @@ _SQLITE_TRIGGERS = {
         END"""
         for verb in ("INSERT", "UPDATE", "DELETE")
     },
+    "audit_entries_no_replace": """
+        BEFORE INSERT ON audit_entries WHEN EXISTS (SELECT 1 FROM audit_entries WHERE id = NEW.id) BEGIN
+            SELECT RAISE(ABORT, 'audit_entries is append-only');
+        END""",
     **{
         f"audit_entries_no_{verb.lower()}": f"""
         BEFORE {verb} ON audit_entries BEGIN

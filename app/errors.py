@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, render_template, request, url_for
+from flask.globals import request_ctx
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DatabaseError, DataError
@@ -11,7 +12,6 @@ from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
     InternalServerError,
-    SecurityError,
     ServiceUnavailable,
     Unauthorized,
 )
@@ -121,8 +121,8 @@ def _on_http_error(error: HTTPException) -> Response:
     if error.response is not None or (error.code or 0) < FIRST_ERROR_STATUS:
         return error.get_response()  # type: ignore[return-value]  # a redirect of the router
     status = error.code or 500
-    if isinstance(error, SecurityError):
-        # The request came for a host that is not ours: no address can be built for it.
+    if request_ctx.url_adapter is None:
+        # The request came for a host that is not ours, or that is none: no address can be built for it.
         return Response(error.get_response().get_data(), status=status, mimetype="text/html")
     if _representation() is Representation.PROBLEM_JSON:
         return _with_headers(_problem(status, error.name, error.name.lower().replace(" ", "_")), error)

@@ -3,9 +3,12 @@
 from functools import cache
 from zoneinfo import available_timezones
 
+from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict
 from wtforms.fields.choices import SelectChoice
+from wtforms.form import BaseForm
 
 from app.localisation import LANGUAGES
 from app.refusal import Refusal
@@ -24,6 +27,18 @@ def time_zone_choices() -> tuple[SelectChoice, ...]:
     """Every zone of the IANA database that names a place, and UTC."""
     names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
     return tuple(SelectChoice(name, name.replace("_", " ")) for name in ["UTC", *names])
+
+
+class Form(FlaskForm):
+    """A form of text fields: a part of the request that is sent as a file is no value of them."""
+
+    class Meta(FlaskForm.Meta):
+        """Where the values come from."""
+
+        def wrap_formdata(self, form: BaseForm, formdata: object) -> object:
+            """Leave out what Flask-WTF adds to the form's values."""
+            wrapped = super().wrap_formdata(form, formdata)
+            return request.form if isinstance(wrapped, CombinedMultiDict) else wrapped
 
 
 def stripped(value: str | None) -> str | None:

@@ -49,6 +49,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     # What is done and read, in the words of the domain; the same for screen and command line.
     "service": (
         "app.audit",
+        "app.auth.acting",
         "app.auth.census",
         "app.auth.identity",
         "app.auth.sessions",

@@ -1,13 +1,12 @@
 """Forms of log-in, set-up and account. Rules of the domain are not repeated here; its refusals are shown here."""
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.auth.users import LOGIN_LENGTH, NAME_LENGTH
-from app.forms import LANGUAGE_CHOICES, THEMES, or_none, stripped, time_zone_choices
+from app.forms import LANGUAGE_CHOICES, THEMES, Form, or_none, stripped, time_zone_choices
 
 _LONGEST_PASSWORD = 1_000  # characters; the rule's own limit is lower and has words of its own
 _required = DataRequired(_l("Fill in this field."))
@@ -15,7 +14,7 @@ _any_length = Length(max=_LONGEST_PASSWORD, message=_l("This is too long."))
 _same = _l("The two passwords are not the same.")
 
 
-class LoginForm(FlaskForm):
+class LoginForm(Form):
     """Log-in."""
 
     login = StringField(_l("Login name"), filters=[stripped], validators=[_required, Length(max=256)])
@@ -23,7 +22,7 @@ class LoginForm(FlaskForm):
     next = HiddenField()
 
 
-class SetupForm(FlaskForm):
+class SetupForm(Form):
     """The first system administrator, with the set-up code that proves who may be it."""
 
     setup_code = StringField(_l("Set-up code"), filters=[stripped], validators=[_required, Length(max=64)])
@@ -36,7 +35,7 @@ class SetupForm(FlaskForm):
     time_zone = SelectField(_l("Time zone"), choices=time_zone_choices)
 
 
-class ProfileForm(FlaskForm):
+class ProfileForm(Form):
     """One's own particulars."""
 
     name = StringField(_l("Name"), filters=[stripped], validators=[_required, Length(max=NAME_LENGTH)])
@@ -49,7 +48,7 @@ class ProfileForm(FlaskForm):
     theme = SelectField(_l("Theme"), choices=THEMES)
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(Form):
     """One's own password."""
 
     current_password = PasswordField(_l("Current password"), validators=[_required, _any_length])

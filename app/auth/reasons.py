@@ -107,6 +107,12 @@ CHANGED_MEANWHILE = Reason(
     N_("Look at what has changed, then save again what you want."),
     status=409,
 )
+SESSION_ENDED = Reason(
+    "session_ended",
+    N_("Your session has ended meanwhile."),
+    N_("Nothing was changed. Log in again."),
+    status=403,
+)
 NO_LONGER_ADMINISTRATOR = Reason(
     "no_longer_administrator",
     N_("You are no longer a system administrator."),

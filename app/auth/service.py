@@ -1,7 +1,8 @@
 """Signing in and out, the first administrator, and one's own account."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NoReturn
 
 from flask import current_app, g, request, session
 from flask_login import UserMixin, login_user, logout_user
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, bindparam, exists, select, update
 from app import clock
 from app.audit import Event, record, record_refusal
 from app.auth import reasons, throttle
+from app.auth.acting import own_transaction
 from app.auth.folding import fold
 from app.auth.identity import Identity, load_identity
 from app.auth.models import User, UserPermission
@@ -48,7 +50,7 @@ _CANDIDATE = (
 """The candidate, and the installation's state at that same instant."""
 _SEEN = (
     update(User)
-    .where(User.id == bindparam("user"), User.deleted_at.is_(None))
+    .where(User.id == bindparam("user"), User.deleted_at.is_(None), User.password_hash == bindparam("hash"))
     .values(last_seen_at=bindparam("now", type_=UtcDateTime()))
 )
 
@@ -71,11 +73,16 @@ def log_in(login: str, password: str) -> None:
         _count_failed_login(keys, login, now)
         raise Refusal(reasons.WRONG_CREDENTIALS)
     standing = current_standing()
-    if standing.restricted and not candidate.is_system_administrator:
+    is_locked_out = standing.restricted and not candidate.is_system_administrator
+    if is_locked_out and throttle.is_open(keys, now):
         code = standing.code or standing.kind.value
         record_refusal(Event("session.start", target=candidate.login, actor=candidate.login), code)
         raise LicenseError(code)
-    login_user(_NewSession(_start(candidate.user_id, candidate.login, keys, now)))
+    token = None if is_locked_out else _start(candidate, keys, now)
+    if token is None:
+        _count_failed_login(keys, login, now)
+        raise Refusal(reasons.WRONG_CREDENTIALS)
+    login_user(_NewSession(token))
 
 
 def _find(connection: Connection, login: str) -> _Candidate:
@@ -104,16 +111,23 @@ class _NewSession(UserMixin):
         return self.token
 
 
-def _start(user_id: int, login: str, keys: tuple[throttle.Key, ...], now: datetime) -> str:
-    """Start a session and return its token; what the visitor's cookie held before is gone."""
+def _start(candidate: _Candidate, keys: tuple[throttle.Key, ...], now: datetime) -> str | None:
+    """Start a session and return its token; what the visitor's cookie held before is gone.
+
+    None where the password is no longer the one that was compared, where the user has been deleted, or where others
+    have closed the account meanwhile: guesses that ran side by side with the one that closed it do not profit from
+    being right, and are answered as if they were wrong.
+    """
     settings: Settings = current_app.extensions["settings"]
+    seen = {"user": candidate.user_id, "hash": candidate.password_hash, "now": now}
     with write_transaction() as transaction:
-        # Guesses that ran side by side with the one that closed the account do not profit from being right.
-        if keys[0] in throttle.require_open(keys, now, transaction.connection()):
+        failed_before = throttle.failed_before(keys, now, transaction.connection())
+        if failed_before is None or transaction.connection().execute(_SEEN, seen).rowcount != 1:
+            return None
+        if keys[0] in failed_before:
             throttle.forget(transaction, keys[0])
-        token = start_session(transaction, user_id, now=now, settings=settings)
-        transaction.connection().execute(_SEEN, {"user": user_id, "now": now})
-        record(transaction, Event("session.start", target=login, actor=login))
+        token = start_session(transaction, candidate.user_id or 0, now=now, settings=settings)
+        record(transaction, Event("session.start", target=candidate.login, actor=candidate.login))
     language = session.get("language")
     # Whatever stood in the cookie before belongs to whoever had it: its CSRF token above all.
     session.clear()
@@ -162,22 +176,22 @@ def create_first_administrator(code: str, details: UserDetails, password: str) -
         installation.language = details.language or installation.language
         after = {"time_zone": installation.time_zone, "language": installation.language}
         record(transaction, Event("installation.set_up", after=after, actor=details.login))
-        user_id = user.id
+        first = _Candidate(user.id, user.login, user.password_hash, is_system_administrator=True)
     current_app.extensions["setup_finished"].set()
-    token = _start(user_id, details.login, (throttle.account(fold(details.login)),), now)
-    login_user(load_identity(token))
+    token = _start(first, (throttle.account(fold(details.login)),), now)
+    if token is not None:
+        login_user(load_identity(token))
 
 
 def change_profile(identity: Identity, details: UserDetails, theme: str) -> None:
     """Change one's own name, e-mail, language, time zone and theme; the login stays.
 
     Raises:
-        Refusal: none beyond those of ``UserDetails``.
+        Refusal: ``session_ended``.
     """
-    with write_transaction() as transaction:
-        user = transaction.get_one(User, identity.user_id, with_for_update=True)
+    with own_transaction(identity) as (transaction, user):
         before = _profile(user)
-        write_details(user, details)
+        write_details(user, replace(details, login=user.login))
         user.theme = theme
         after = _profile(user)
         if before != after:
@@ -198,7 +212,8 @@ def change_password(identity: Identity, current: str, new: str) -> None:
     """Set one's own password and end every other session of one's own.
 
     Raises:
-        Refusal: ``too_many_attempts``, ``wrong_current_password``, or one of the ``password_…`` codes.
+        Refusal: ``too_many_attempts``, ``wrong_current_password``, ``session_ended``, or one of the ``password_…``
+            codes.
     """
     now = clock.now()
     keys = (throttle.account(fold(identity.login)),)
@@ -206,16 +221,34 @@ def change_password(identity: Identity, current: str, new: str) -> None:
     with read_connection() as connection:
         old_hash = connection.execute(select(User.password_hash).where(User.id == identity.user_id)).scalar_one()
     if not password_matches(old_hash, current):
-        with write_transaction() as transaction:
-            throttle.count_failure(transaction, keys, now)
-            event = Event("account.password", target=identity.login)
-            record(transaction, event, code=reasons.WRONG_CURRENT_PASSWORD.code)
-        raise Refusal(reasons.WRONG_CURRENT_PASSWORD, field="current_password")
+        _count_wrong_password(identity, keys, now)
+    _count_change(identity, now)
     personal = (identity.login, identity.name, identity.email or "")
     check_password_rules(new, personal=personal, field="new_password")
     new_hash = hash_password(new)
+    with own_transaction(identity) as (transaction, user):
+        # Guesses that ran side by side with the one that closed the account do not profit from being right; nor does
+        # the old password once an administrator has set a new one.
+        is_open = throttle.is_open(keys, now, transaction.connection())
+        if is_open and user.password_hash == old_hash:
+            user.password_hash = new_hash
+            end_sessions_of(transaction, [user.id], but=identity.session_id)
+            record(transaction, Event("account.password", target=user.login))
+            return
+    _count_wrong_password(identity, keys, now)
+
+
+def _count_wrong_password(identity: Identity, keys: tuple[throttle.Key, ...], now: datetime) -> NoReturn:
     with write_transaction() as transaction:
-        user = transaction.get_one(User, identity.user_id, with_for_update=True)
-        user.password_hash = new_hash
-        end_sessions_of(transaction, [user.id], but=identity.session_id)
-        record(transaction, Event("account.password", target=user.login))
+        throttle.count_failure(transaction, keys, now)
+        event = Event("account.password", target=identity.login)
+        record(transaction, event, code=reasons.WRONG_CURRENT_PASSWORD.code)
+    raise Refusal(reasons.WRONG_CURRENT_PASSWORD, field="current_password")
+
+
+def _count_change(identity: Identity, now: datetime) -> None:
+    """Every change counts, right or wrong: judging a new password costs up to a third of a second."""
+    keys = (throttle.password_change(identity.user_id),)
+    with write_transaction() as transaction:
+        throttle.require_open(keys, now, transaction.connection())
+        throttle.count_failure(transaction, keys, now)

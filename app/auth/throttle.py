@@ -7,6 +7,7 @@ The libraries for rate limits keep their counts in memory or in servers that thi
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from app.auth.reasons import TOO_MANY_ATTEMPTS
 from app.database import read_connection
 from app.refusal import Refusal
 
+IPV4 = 4
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(hours=1)
@@ -45,17 +47,33 @@ def account(login_key: str) -> Key:
 
 
 def address(remote: str) -> Key:
-    """The key of one client address; an office behind one address shares it, hence more is free."""
-    return Key("address", remote, free=20)
+    """The key of one client address; an office behind one address shares it, hence more is free.
+
+    Of IPv6 it is the network of 64 bits, since a single client has all of its addresses.
+    """
+    return Key("address", _network(remote), free=20)
 
 
 def setup(remote: str) -> Key:
     """The key of the set-up code for one client address."""
-    return Key("setup", remote, free=5)
+    return Key("setup", _network(remote), free=5)
 
 
-def require_open(keys: tuple[Key, ...], now: datetime, connection: Connection | None = None) -> frozenset[Key]:
-    """Refuse while one of ``keys`` is closed; else return those of them that have failed before.
+def _network(remote: str) -> str:
+    try:
+        parsed = ip_address(remote)
+    except ValueError:
+        return remote
+    return remote if parsed.version == IPV4 else str(ip_network((parsed, 64), strict=False))
+
+
+def password_change(user_id: int) -> Key:
+    """The key of changing one's own password."""
+    return Key("password change", str(user_id), free=5)
+
+
+def require_open(keys: tuple[Key, ...], now: datetime, connection: Connection | None = None) -> None:
+    """Refuse while one of ``keys`` is closed.
 
     Args:
         keys: what is slowed down together.
@@ -65,16 +83,31 @@ def require_open(keys: tuple[Key, ...], now: datetime, connection: Connection | 
     Raises:
         Refusal: ``too_many_attempts``, with the minutes to wait.
     """
-    if connection is None:
-        with read_connection() as outside:
-            return require_open(keys, now, outside)
-    by_digest = {key.digest: key for key in keys}
-    rows = connection.execute(_FAILED, {"keys": list(by_digest)}).all()
-    closed_until = [row.open_again_at for row in rows if row.open_again_at > now]
+    closed_until = [until for until in _read(keys, connection).values() if until > now]
     if closed_until:
         wait = max(closed_until) - now
         raise Refusal(TOO_MANY_ATTEMPTS, minutes=-(-int(wait.total_seconds() + 0.999) // 60))
-    return frozenset(by_digest[row.key] for row in rows)
+
+
+def is_open(keys: tuple[Key, ...], now: datetime, connection: Connection | None = None) -> bool:
+    """Whether none of ``keys`` is closed."""
+    return all(until <= now for until in _read(keys, connection).values())
+
+
+def failed_before(keys: tuple[Key, ...], now: datetime, connection: Connection) -> frozenset[Key] | None:
+    """Those of ``keys`` that have failed before; None where one of them is closed."""
+    found = _read(keys, connection)
+    return frozenset(found) if all(until <= now for until in found.values()) else None
+
+
+def _read(keys: tuple[Key, ...], connection: Connection | None) -> dict[Key, datetime]:
+    """The keys that have failed, with the instant from which each is open again."""
+    if connection is None:
+        with read_connection() as outside:
+            return _read(keys, outside)
+    by_digest = {key.digest: key for key in keys}
+    rows = connection.execute(_FAILED, {"keys": list(by_digest)})
+    return {by_digest[row.key]: row.open_again_at for row in rows}
 
 
 def count_failure(session: Session, keys: tuple[Key, ...], now: datetime) -> None:

@@ -11,11 +11,12 @@ from datetime import datetime
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from app.audit import Event, record
 from app.auth import reasons
+from app.auth.acting import Acting
 from app.auth.folding import fold, search_text
 from app.auth.models import User, UserPermission
 from app.auth.passwords import check_password_rules, hash_password
@@ -85,17 +86,6 @@ class ChangedMeanwhile(Refusal):
     def __init__(self, present: UserState) -> None:
         super().__init__(reasons.CHANGED_MEANWHILE)
         self.present = present
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Who acts: a system administrator on a screen, or whoever runs a command (``user_id`` None)."""
-
-    user_id: int | None = None
-    session_id: int | None = None
-
-
-COMMAND_LINE = Acting()
 
 
 def write_details(user: User, details: UserDetails) -> None:
@@ -169,24 +159,6 @@ def require_free_login(session: Session, login: str, *, but: int | None = None) 
         return
     reason = reasons.LOGIN_TAKEN if found.deleted_at is None else reasons.LOGIN_DELETED
     raise Refusal(reason, field="login", login=login)
-
-
-def require_still_administrator(session: Session, acting: Acting) -> None:
-    """Refuse who has lost the privilege since the gate let the request in: another administrator was faster.
-
-    Raises:
-        Refusal: ``no_longer_administrator``.
-    """
-    if acting.user_id is None:
-        return
-    holds = exists().where(
-        User.id == acting.user_id,
-        User.deleted_at.is_(None),
-        UserPermission.user_id == User.id,
-        UserPermission.permission == SYSTEM_ADMINISTRATOR,
-    )
-    if not session.execute(select(holds)).scalar_one():
-        raise Refusal(reasons.NO_LONGER_ADMINISTRATOR)
 
 
 def registered_user(session: Session, user_id: int) -> User:

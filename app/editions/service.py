@@ -7,13 +7,12 @@ from enum import StrEnum
 
 from app import clock
 from app.audit import Event, record, record_refusal
-from app.database import write_transaction
+from app.auth.acting import administrator_transaction
 from app.editions import reasons, registry
 from app.editions.discovery import Discovered, EditionState, Switch, with_params
 from app.editions.models import EditionSwitch
 from app.license.policy import Standing
 from app.refusal import Refusal
-from app.settings.models import lock_installation
 
 
 class Grant(StrEnum):
@@ -192,8 +191,7 @@ def _switch(name: str, *, disabled: bool, actor: str) -> bool:
 
 
 def _switch_in_transaction(found: Discovered, event: Event, *, disabled: bool) -> bool:
-    with write_transaction() as session:
-        lock_installation(session)
+    with administrator_transaction() as (session, _):
         rows = {row.name: row for row in session.query(EditionSwitch)}
         if disabled:
             check_can_be_disabled(found, {name: _as_switch(row) for name, row in rows.items()})

@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from app import clock
 from app.audit import COMMAND_LINE, Event, record, record_refusal
+from app.auth.acting import administrator_transaction
 from app.auth.census import count_system_administrators
 from app.config import Settings
-from app.database import read_connection, write_transaction
+from app.database import read_connection
 from app.editions import registry
 from app.license import policy, preview
 from app.license.document import License, Verifier
@@ -23,7 +24,7 @@ from app.license.policy import Record, Standing
 from app.license.preview import Preview
 from app.license.reasons import LicenseError
 from app.license.signature import TrustedKeys, load_trusted_keys
-from app.settings.models import INSTALLATION_ROW, Installation, lock_installation
+from app.settings.models import INSTALLATION_ROW, Installation
 from app.settings.state import InstallationState, current_state, read_state
 
 _log = structlog.get_logger("timetracker.license")
@@ -229,15 +230,12 @@ def register(key_text: str, *, confirmed: str | None = None, assume_yes: bool = 
         target = fingerprint(clean(key_text)) if key_text.strip() else ""
         record_refusal(Event("license.register", target=target), error.code)
         raise
-    g.pop("standing", None)
-    g.pop("installation_state", None)
     return Outcome(license_, current_standing())
 
 
 def _register(license_: License, text: str, *, confirmed: str | None, assume_yes: bool) -> None:
     now = clock.now()
-    with write_transaction() as session:
-        lock_installation(session)
+    with administrator_transaction() as (session, _):
         # Behind the lock, so that two administrators at once see each other's license, one after the other.
         state = read_state()
         shown = _preview(license_, state, now, count_system_administrators(session))

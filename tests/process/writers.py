@@ -17,8 +17,9 @@ from sqlalchemy import Connection, delete, insert, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app import clock, create_app
+from app.auth.acting import COMMAND_LINE
 from app.auth.models import User
-from app.auth.users import COMMAND_LINE, UserDetails, add_user, delete_users, restore_users
+from app.auth.users import UserDetails, add_user, delete_users, restore_users
 from app.config import Settings
 from app.database import drop_connections, write_transaction
 from app.settings.models import lock_installation

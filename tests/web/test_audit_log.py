@@ -206,6 +206,11 @@ def test_a_cell_that_would_be_a_formula_is_text(licensed_app: Flask, admin_clien
     assert exported(admin_client, actor="s.kondo")[0]["Target"] == f"'{start}cmd|' /C calc'!A0"
 
 
+@pytest.mark.parametrize("between", [";", "; ", ';"', "\t", "\n", "\r\n "])
+def test_a_formula_behind_a_separator_of_other_countries_is_text_too(between: str) -> None:
+    assert harmless(f"x{between}=1+1") == f"x{between}'=1+1"
+
+
 def test_a_harmless_cell_stays_as_it_is() -> None:
     assert harmless("北村 = 1") == "北村 = 1"
 

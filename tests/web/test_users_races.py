@@ -2,13 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask, g
+from sqlalchemy import func, select
 
 from app.auth.census import count_system_administrators
+from app.auth.models import UserSession
+from app.auth.sessions import start_session
 from app.auth.users import UserDetails
+from app.database import write_transaction
 from app.refusal import Refusal
 from app.settings.state import read_state
 from app.settings.users import service
@@ -18,15 +23,25 @@ from tests.conftest import add_person, register_key
 Action = Callable[[], object]
 
 
+def open_session(app: Flask, user_id: int) -> int:
+    """The id of a session in which the user is logged in."""
+    now = datetime.now(UTC)
+    with app.test_request_context(), write_transaction() as session:
+        start_session(session, user_id, now=now, settings=app.extensions["settings"])
+        return session.execute(select(func.max(UserSession.id))).scalar_one()
+
+
 def at_once(app: Flask, *actions: tuple[int | None, Action]) -> list[str]:
     """Run each action as that user at the same moment; what came of each: "done" or the code of the refusal."""
     barrier = threading.Barrier(len(actions))
     outcomes = ["?"] * len(actions)
 
+    sessions = {actor: open_session(app, actor) for actor, _ in actions if actor is not None}
+
     def run(place: int, actor: int | None, action: Action) -> None:
         with app.app_context():
             if actor is not None:
-                g.identity = SimpleNamespace(user_id=actor, session_id=0, login=f"user {actor}")
+                g.identity = SimpleNamespace(user_id=actor, session_id=sessions[actor], login=f"user {actor}")
             barrier.wait()
             try:
                 action()

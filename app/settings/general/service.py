@@ -4,13 +4,14 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flask import current_app, g
+from flask import current_app
 from sqlalchemy import select
 
 from app.audit import Event, record
+from app.auth.acting import administrator_transaction
 from app.config import PREFIX, Settings
-from app.database import read_connection, write_transaction
-from app.settings.models import INSTALLATION_ROW, Installation, lock_installation
+from app.database import read_connection
+from app.settings.models import INSTALLATION_ROW, Installation
 
 
 class ZoneSource(StrEnum):
@@ -56,8 +57,8 @@ def change_general(*, time_zone: str | None, language: str) -> bool:
         time_zone: name of a zone; None leaves it as it is, as does a setting that decides it.
         language: code of a language that there is.
     """
-    with write_transaction() as session:
-        installation = lock_installation(session)
+    with administrator_transaction() as (session, _):
+        installation = session.get_one(Installation, INSTALLATION_ROW)
         before = {"time_zone": installation.time_zone, "language": installation.language}
         if time_zone is not None and zone_source() is ZoneSource.SYSTEM_SETTINGS:
             installation.time_zone = time_zone
@@ -65,7 +66,4 @@ def change_general(*, time_zone: str | None, language: str) -> bool:
         after = {"time_zone": installation.time_zone, "language": installation.language}
         if before != after:
             record(session, Event("installation.change", before=before, after=after))
-    # What the gate has read for this request is out of date.
-    g.pop("installation_state", None)
-    g.pop("standing", None)
     return before != after

@@ -13,6 +13,7 @@ from app.database import UtcDateTime, read_connection
 PAGE = 50
 EXPORT_BATCH = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST_ID = 2**63 - 1
 _MICROSECOND = timedelta(microseconds=1)
 _LATEST = (AuditEntry.at.desc(), AuditEntry.id.desc())
 _EARLIEST = (AuditEntry.at.asc(), AuditEntry.id.asc())
@@ -49,6 +50,8 @@ class Cursor:
         """Return the cursor that an address carries; None where it carries none that is understood."""
         at, dash, id_ = text.partition("-")
         if not (dash and text.isascii() and at.isdigit() and id_.isdigit() and len(text) <= 40):  # noqa: PLR2004 - longer than any
+            return None
+        if int(id_) > _LARGEST_ID:
             return None
         try:
             return cls(_EPOCH + int(at) * _MICROSECOND, int(id_))

@@ -5,17 +5,21 @@ Pure: neither Flask nor SQLAlchemy is imported.
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for the code page of its own country."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What starts a formula, the full-width forms that Japanese spreadsheets take included (OWASP, "CSV Injection")."""
+_LATER_FORMULA = re.compile(r"""([;\t\r\n]["'\s]*)([=+\-@\uff1d\uff0b\uff0d\uff20])""")
+"""A formula behind what separates cells in many countries: Excel there takes ``;`` and leaves our ``,`` alone."""
 _CHUNK = 32_768  # characters
 
 
 def harmless(cell: str) -> str:
     """Return ``cell`` so that a spreadsheet shows it as text and does not calculate it."""
+    cell = _LATER_FORMULA.sub(r"\1'\2", cell)
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 

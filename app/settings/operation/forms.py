@@ -5,13 +5,12 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional, ValidationError
 
 from app.audit import OUTCOME_DONE, OUTCOME_REFUSED
-from app.forms import stripped
+from app.forms import Form, stripped
 from app.settings.operation.actions import ACTIONS
 from app.settings.operation.audit_log import Filters
 
@@ -21,19 +20,19 @@ def _actions() -> list[SelectChoice]:
     return [SelectChoice("", _("All actions")), *titles]
 
 
-def _printable(form: FlaskForm, field: Field) -> None:  # noqa: ARG001 - the signature of a validator
+def _printable(form: Form, field: Field) -> None:  # noqa: ARG001 - the signature of a validator
     """Refuse control characters, which no login name has and which PostgreSQL does not take."""
     if not (field.data or "").isprintable():
         raise ValidationError(_("A login name has no control characters."))
 
 
-def _within_calendar(form: FlaskForm, field: Field) -> None:  # noqa: ARG001 - the signature of a validator
+def _within_calendar(form: Form, field: Field) -> None:  # noqa: ARG001 - the signature of a validator
     """Refuse the first and last years of the calendar, whose days have no neighbours in every time zone."""
     if field.data is not None and not date(1970, 1, 1) <= field.data < date(9999, 1, 1):
         raise ValidationError(_("Choose a day after 1 January 1970."))
 
 
-class AuditFilterForm(FlaskForm):
+class AuditFilterForm(Form):
     """Asked for in the address, so that a filtered page can be kept and sent on; changes nothing, so without token."""
 
     class Meta:

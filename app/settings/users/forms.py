@@ -4,13 +4,12 @@ import json
 from dataclasses import asdict, fields
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.auth.users import LOGIN_LENGTH, NAME_LENGTH, UserDetails, UserState
-from app.forms import LANGUAGE_CHOICES, or_none, stripped, time_zone_choices
+from app.forms import LANGUAGE_CHOICES, Form, or_none, stripped, time_zone_choices
 
 _LONGEST_PASSWORD = 1_000  # characters; the rule's own limit is lower and has words of its own
 _required = DataRequired(_l("Fill in this field."))
@@ -18,7 +17,7 @@ _any_length = Length(max=_LONGEST_PASSWORD, message=_l("This is too long."))
 _same = _l("The two passwords are not the same.")
 
 
-class DetailsForm(FlaskForm):
+class DetailsForm(Form):
     """What is known about a user."""
 
     login = StringField(_l("Login name"), filters=[stripped], validators=[_required, Length(max=LOGIN_LENGTH)])
@@ -75,11 +74,14 @@ class EditForm(DetailsForm):
         return read_state(self.seen.data or "")
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(Form):
     """A new password for somebody else."""
 
     new_password = PasswordField(_l("New password"), validators=[_required, _any_length])
     new_password_again = PasswordField(_l("New password again"), validators=[_required, EqualTo("new_password", _same)])
+
+
+_OPTIONAL = ("email", "language", "time_zone")
 
 
 def write_state(state: UserState) -> str:
@@ -91,6 +93,10 @@ def read_state(text: str) -> UserState | None:
     """Read what ``write_state`` has written; None for anything else."""
     try:
         values = json.loads(text)
-        return UserState(**values) if set(values) == {field.name for field in fields(UserState)} else None
-    except (ValueError, TypeError, RecursionError):
+        text.encode()
+        texts = (values["login"], values["name"], *filter(None, (values[name] for name in _OPTIONAL)))
+        is_sound = all(isinstance(value, str) and value.isprintable() for value in texts)
+        is_sound = is_sound and isinstance(values["is_system_administrator"], bool)
+        return UserState(**values) if is_sound and set(values) == {field.name for field in fields(UserState)} else None
+    except (ValueError, TypeError, LookupError, RecursionError):
         return None

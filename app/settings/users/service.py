@@ -1,29 +1,27 @@
 """What administrators do with users, each in one transaction: decided and done behind the installation's lock."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
-from flask import g
 from sqlalchemy import distinct, exists, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.auth import reasons as auth_reasons
 from app.auth import users as life
+from app.auth.acting import administrator_transaction
 from app.auth.census import count_system_administrators
 from app.auth.folding import fold
 from app.auth.models import User, UserPermission, UserSession
-from app.auth.users import Acting, UserDetails, UserState
-from app.database import read_connection, write_transaction
+from app.auth.users import UserDetails, UserState
+from app.database import read_connection
 from app.license import policy
 from app.license.policy import StandingKind
 from app.license.service import license_book
 from app.refusal import Refusal
 from app.security import SYSTEM_ADMINISTRATOR
-from app.settings.models import lock_installation
 from app.settings.state import read_state
 from app.settings.users.reasons import NOBODY_CHOSEN
 
@@ -115,25 +113,6 @@ class Deletion:
     """How many of them have an open session."""
 
 
-def acting() -> Acting:
-    """Whoever is logged in, or the command line."""
-    identity = g.get("identity")
-    return Acting() if identity is None else Acting(identity.user_id, identity.session_id)
-
-
-@contextmanager
-def _transaction() -> Iterator[tuple[Session, Acting]]:
-    """A write transaction behind the lock, of somebody who is a system administrator still."""
-    who = acting()
-    with write_transaction() as session:
-        lock_installation(session)
-        life.require_still_administrator(session, who)
-        yield session, who
-    # What the gate has read for this request is out of date.
-    g.pop("installation_state", None)
-    g.pop("standing", None)
-
-
 # Seats ------------------------------------------------------------------------------------------------------------
 
 
@@ -175,7 +154,7 @@ def add(
     """
     password_hash = None if password is None else life.new_password_hash(password, details)
     permissions = frozenset({SYSTEM_ADMINISTRATOR} if administrator else ())
-    with _transaction() as (session, _):
+    with administrator_transaction() as (session, _):
         life.require_free_login(session, details.login)
         _require_confirmation(session, 1, int(administrator), confirmation)
         user = life.add_user(session, details, password_hash=password_hash, permissions=permissions, now=clock.now())
@@ -189,7 +168,7 @@ def change(user_id: int, details: UserDetails, *, administrator: bool, seen: Use
         ChangedMeanwhile: somebody else was faster.
         Refusal: see ``app.auth.users.change_user``; ``no_longer_administrator``.
     """
-    with _transaction() as (session, who):
+    with administrator_transaction() as (session, who):
         return life.change_user(session, user_id, details, administrator=administrator, seen=seen, acting=who)
 
 
@@ -199,7 +178,7 @@ def delete(user_ids: Sequence[int]) -> Affected:
     Raises:
         Refusal: ``own_account``, ``last_administrator``, ``nobody_chosen``, ``no_longer_administrator``.
     """
-    with _transaction() as (session, who):
+    with administrator_transaction() as (session, who):
         users = life.delete_users(session, user_ids[:MOST_AT_ONCE], now=clock.now(), acting=who)
         return _affected(users)
 
@@ -212,7 +191,7 @@ def restore(user_ids: Sequence[int], *, confirmation: Confirmation = UNCONFIRMED
         SeatConfirmationNeeded: past the seats, and not confirmed.
     """
     chosen = user_ids[:MOST_AT_ONCE]
-    with _transaction() as (session, _):
+    with administrator_transaction() as (session, _):
         coming = select(User.id).where(User.id.in_(chosen), User.deleted_at.is_not(None)).subquery()
         joining = session.execute(select(func.count()).select_from(coming)).scalar_one()
         if not joining:
@@ -239,7 +218,7 @@ def set_password(user_id: int, password: str) -> str:
         Refusal: ``user_unknown``, one of the ``password_…`` codes, ``no_longer_administrator``.
     """
     password_hash = life.new_password_hash(password, user_view(user_id).state, field="new_password")
-    with _transaction() as (session, who):
+    with administrator_transaction() as (session, who):
         return life.set_password(session, user_id, password_hash, acting=who).login
 
 
@@ -249,7 +228,7 @@ def set_administrator(user_id: int, *, administrator: bool) -> bool:
     Raises:
         Refusal: ``user_unknown``, ``own_account``, ``last_administrator``, ``no_longer_administrator``.
     """
-    with _transaction() as (session, who):
+    with administrator_transaction() as (session, who):
         user = life.registered_user(session, user_id)
         return life.set_administrator(session, user, administrator=administrator, acting=who)
 
