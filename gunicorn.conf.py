@@ -1,6 +1,7 @@
 """How gunicorn serves TimeTracker RX; each setting can be overridden on the command line."""
 
 import os
+import signal
 import socket
 import struct
 from typing import Any
@@ -42,6 +43,11 @@ def post_fork(server: Any, worker: Any) -> None:
     """A database connection that was opened before the fork belongs to the parent."""
     drop_connections(server.app.wsgi())
     limit_silence(worker, _LONGEST_SILENCE)
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Leave Ctrl-C to the master, which stops its workers in order; a terminal sends it to all of them at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def limit_silence(worker: Any, seconds: int) -> None:

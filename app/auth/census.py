@@ -42,8 +42,8 @@ def count_members_logged_in() -> int:
 
 
 def count_unseen_users(days: int) -> int:
-    """How many registered users have not been seen for ``days`` days, or ever."""
+    """How many registered users have not been seen for ``days`` days; who never was, since they were added."""
     since = clock.now() - timedelta(days=days)
-    seen_lately = User.last_seen_at.is_not(None) & (User.last_seen_at > since)
-    query = select(func.count()).select_from(User).where(User.deleted_at.is_(None), ~seen_lately)
+    last_sign = func.coalesce(User.last_seen_at, User.created_at)
+    query = select(func.count()).select_from(User).where(User.deleted_at.is_(None), last_sign <= since)
     return _number(query)

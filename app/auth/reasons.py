@@ -25,6 +25,12 @@ SETUP_FINISHED = Reason(
     N_("Log in, or ask that person for a user."),
     status=409,
 )
+ALREADY_SET_UP = Reason(
+    "already_set_up",
+    N_("This installation is set up already."),
+    N_("Log in; a system administrator can add users."),
+    status=409,
+)
 WRONG_CURRENT_PASSWORD = Reason(
     "wrong_current_password",
     N_("The current password is not right."),

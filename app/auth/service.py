@@ -166,7 +166,7 @@ def create_first_administrator(code: str, details: UserDetails, password: str) -
             raise Refusal(reasons.SETUP_FINISHED)
         user = add_user(
             transaction,
-            details,
+            replace(details, time_zone=None),  # it is the installation's, which the administrator follows
             password=password,
             permissions=frozenset({SYSTEM_ADMINISTRATOR}),
             now=now,

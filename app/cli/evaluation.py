@@ -163,7 +163,8 @@ def _make_license_key(settings: Settings) -> None:
         customer="Evaluation",
         edition="standard",
         seats=SEATS,
-        starts=now,
+        # Before any day on which a vendor's key may start today, in whatever zone: that one is to win.
+        starts=now - timedelta(days=2),
         expires=issuing.end_of_day(last_day, zone),
         maintenance_expires=issuing.end_of_day(last_day, zone),
         trial=True,

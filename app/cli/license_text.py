@@ -197,7 +197,7 @@ def standing_rows(standing: Standing, installation: str, now: datetime, zone: Zo
             (_("Time zone of dates"), zone.key),
         ]
     if standing.next is not None:
-        start = _("from %(day)s", day=day_of_start(standing.next.starts, zone))
+        start = _("from %(day)s", day=day_of_start(standing.next_at or standing.next.starts, zone))
         rows.append((_("Registered ahead"), _with_note(standing.next.number, start)))
     return rows
 

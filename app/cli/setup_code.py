@@ -3,7 +3,7 @@
 import click
 from flask import current_app
 
-from app.auth.reasons import SETUP_FINISHED
+from app.auth.reasons import ALREADY_SET_UP
 from app.auth.setup import is_setup_pending, setup_code
 from app.cli.application import with_application
 from app.cli.output import answers_refusals, json_option, print_json
@@ -19,12 +19,12 @@ SECRET_KEY_MISSING = Reason(
 
 
 def require_setup_code() -> str:
-    """Return the set-up code; raises Refusal ``setup_finished`` or ``secret_key_missing``."""
+    """Return the set-up code; raises Refusal ``already_set_up`` or ``secret_key_missing``."""
     settings: Settings = current_app.extensions["settings"]
     if settings.secret_key is None:
         raise Refusal(SECRET_KEY_MISSING)
     if not is_setup_pending():
-        raise Refusal(SETUP_FINISHED)
+        raise Refusal(ALREADY_SET_UP)
     return setup_code()
 
 

@@ -248,6 +248,11 @@ def known_editions() -> Collection[str]:
     return registry().parts.keys()
 
 
+def is_switched_off(edition: str) -> bool:
+    """Whether the edition is installed, and an administrator has switched it off."""
+    return any(found.name == edition and found.state is EditionState.DISABLED for found in registry().found)
+
+
 def features_of_edition(edition: str) -> frozenset[str]:
     """Every feature that a license for ``edition`` brings; none where it is not loaded."""
     return registry().features_by_edition.get(edition, frozenset())

@@ -55,8 +55,9 @@ class RecordState(StrEnum):
     IN_FORCE = "in_force"
     IN_GRACE = "in_grace"
     SCHEDULED = "scheduled"
+    """It will come into force: at its start, or when a later one has ended."""
     SUPERSEDED = "superseded"
-    """A later one is in force in its place."""
+    """A later one is in force in its place, and outlasts it."""
     WITHDRAWN = "withdrawn"
     """A later one that has started names it in ``supersedes``."""
     ENDED = "ended"
@@ -85,7 +86,9 @@ class Standing:
     license: License | None
     """The license in force; else the one that speaks for the standing, if any does."""
     next: License | None
-    """The scheduled license that will take over first."""
+    """The license that will take over first."""
+    next_at: datetime | None
+    """When it does."""
     registered_users: int
     web: Usability
     desktop: Usability
@@ -129,10 +132,12 @@ def evaluate(records: Sequence[Record], *, installation: str, registered_users: 
         else:
             kind = StandingKind.GRACE if speaker.has_ended(now) else StandingKind.ACTIVE
     web = _web(kind, speaker)
+    takeover = _next(candidates, now)
     return Standing(
         kind=kind,
         license=speaker,
-        next=_next(candidates, now),
+        next=takeover[0] if takeover else None,
+        next_at=takeover[1] if takeover else None,
         registered_users=registered_users,
         web=web,
         desktop=_desktop(web, speaker, now),
@@ -142,7 +147,7 @@ def evaluate(records: Sequence[Record], *, installation: str, registered_users: 
 def undetermined() -> Standing:
     """Return the standing to fall back on where the standing itself cannot be determined: it lets nobody work."""
     nothing = Usability(False, None, StandingKind.UNVERIFIABLE.value)
-    return Standing(StandingKind.UNVERIFIABLE, None, None, 0, nothing, nothing)
+    return Standing(StandingKind.UNVERIFIABLE, None, None, None, 0, nothing, nothing)
 
 
 def record_states(records: Sequence[Record], *, installation: str, now: datetime) -> Mapping[int, RecordState]:
@@ -150,13 +155,14 @@ def record_states(records: Sequence[Record], *, installation: str, now: datetime
     candidates = _candidates(records, installation)
     withdrawn = _withdrawn(candidates, now)
     in_force = _in_force(candidates, now)
+    coming = {then.id for instant in _turns(candidates, now) if (then := _in_force(candidates, instant)) is not None}
 
     def state(candidate: _Candidate) -> RecordState:
         if candidate is in_force:
             return RecordState.IN_GRACE if candidate.license.has_ended(now) else RecordState.IN_FORCE
         if candidate.id in withdrawn:
             return RecordState.WITHDRAWN
-        if not candidate.license.has_started(now):
+        if not candidate.license.has_started(now) or (candidate.id in coming and not candidate.license.has_ended(now)):
             return RecordState.SCHEDULED
         return RecordState.ENDED if candidate.license.has_ended(now) else RecordState.SUPERSEDED
 
@@ -186,19 +192,11 @@ def admit(candidate: License, records: Sequence[Record], *, installation: str, n
 def takes_effect(candidate: License, records: Sequence[Record], *, installation: str, now: datetime) -> datetime:
     """Return the first instant from ``now`` on at which ``candidate``, registered now, would be in force.
 
-    What is in force changes only where some license starts, ends or runs out of grace, and holds from that
-    very instant on; so these instants and ``now`` are all there is to look at. Raises LicenseError
-    ``older_than_registered`` if it never would be.
+    Raises LicenseError ``older_than_registered`` if it never would be.
     """
     records = with_candidate(records, candidate, now)
     candidates = _candidates(records, installation)
-    turns = {
-        turn
-        for *_, granted in candidates
-        for turn in (granted.starts, granted.expires, granted.grace_until)
-        if turn is not None and turn > now
-    }
-    for instant in sorted({now} | turns):
+    for instant in (now, *_turns(candidates, now)):
         in_force = _in_force(candidates, instant)
         if in_force and in_force.license is candidate:
             return instant
@@ -257,11 +255,30 @@ def _in_force(candidates: Sequence[_Candidate], now: datetime) -> _Candidate | N
     return next(chain(holding, in_grace), None)
 
 
-def _next(candidates: Sequence[_Candidate], now: datetime) -> License | None:
-    """Return the scheduled license that will be in force first: the latest of those that start first."""
-    scheduled = [candidate for candidate in candidates if not candidate.license.has_started(now)]
-    first = [candidate.license for candidate in scheduled if candidate.starts == scheduled[0].starts]
-    return first[-1] if first else None
+def _turns(candidates: Sequence[_Candidate], now: datetime) -> Sequence[datetime]:
+    """Return the instants after ``now`` at which another license may come into force, the earliest first.
+
+    What is in force changes only where some license starts, ends or runs out of grace, and holds from that very instant
+    on; so these instants and ``now`` are all there is to look at.
+    """
+    return sorted(
+        {
+            turn
+            for *_, granted in candidates
+            for turn in (granted.starts, granted.expires, granted.grace_until)
+            if turn is not None and turn > now
+        }
+    )
+
+
+def _next(candidates: Sequence[_Candidate], now: datetime) -> tuple[License, datetime] | None:
+    """Return the license that will take over first, and when: a scheduled one, or one that outlasts the present one."""
+    present = _in_force(candidates, now)
+    for instant in _turns(candidates, now):
+        then = _in_force(candidates, instant)
+        if then is not None and then is not present:
+            return then.license, instant
+    return None
 
 
 def _spokesman(

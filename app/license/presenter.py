@@ -124,12 +124,23 @@ def _expiration(label: str, instant: datetime | None, after: str, ended: str, no
     return DateFigure(label, license_date(instant), _iso(instant), sentences(_days_note(left), after), kind)
 
 
+_WEB_STOPS = N_("The web application stops at this time.")
+_DESKTOP_STOPS = N_("The desktop application stops at this time.")
+
+
+def _stops(instant: datetime | None, after_day: str, at_time: str) -> str:
+    """What the end means: it comes with the day, unless it is no midnight in the installation's zone."""
+    if instant is None or last_day(instant, current_state().time_zone).time is None:
+        return after_day
+    return gettext(at_time)
+
+
 def _date_figures(license_: License, now: datetime) -> tuple[DateFigure, ...]:
     figures = (
         _expiration(
             gettext("License Expiration Date"),
             license_.expires,
-            gettext("The web application stops after this day."),
+            _stops(license_.expires, gettext("The web application stops after this day."), _WEB_STOPS),
             gettext("The web application has stopped.")
             if license_.is_past_grace(now)
             else gettext("The license has expired; its days of grace are running."),
@@ -138,7 +149,9 @@ def _date_figures(license_: License, now: datetime) -> tuple[DateFigure, ...]:
         _expiration(
             gettext("Maintenance Expiration Date"),
             license_.maintenance_expires,
-            gettext("The desktop application stops after this day."),
+            _stops(
+                license_.maintenance_expires, gettext("The desktop application stops after this day."), _DESKTOP_STOPS
+            ),
             gettext("The desktop application has stopped; the web application goes on."),
             now,
         ),
@@ -325,8 +338,7 @@ def _notices(standing: Standing, now: datetime) -> Iterable[Banner]:
     """What is worth knowing besides the standing."""
     coming = standing.next
     if coming is not None and standing.kind is not StandingKind.NOT_STARTED:
-        title = gettext("A new license takes over on %(day)s.", day=starting_date(coming.starts))
-        yield Banner("info", title, gettext("Registered ahead of time; nothing to do."))
+        yield _takeover_banner(coming, standing.next_at or coming.starts, standing.registered_users)
     license_ = standing.license
     if license_ is None:
         return
@@ -340,6 +352,9 @@ def _notices(standing: Standing, now: datetime) -> Iterable[Banner]:
         reason = REASONS["edition_unknown"]
         title = gettext("The licensed edition “%(edition)s” is not installed.", edition=license_.edition)
         text = sentences(gettext(reason.detail), gettext(reason.remedy))
+        if registry.is_switched_off(license_.edition):
+            title = gettext("The licensed edition “%(edition)s” is switched off.", edition=license_.edition)
+            text = sentences(gettext(reason.detail), gettext("Switch it on, then restart fully."))
         label = gettext("Open Editions")
         yield Banner("warn", title, text, reason.code, label, url_for("editions.index"))
     if license_.expires is not None and not standing.restricted and standing.next is None:
@@ -347,6 +362,19 @@ def _notices(standing: Standing, now: datetime) -> Iterable[Banner]:
         if 0 <= left <= SOON_DAYS and not license_.has_ended(now):
             title = gettext("The license expires on %(day)s.", day=license_date(license_.expires))
             yield Banner("warn", title, gettext("Ask your vendor for the renewed key and register it before that."))
+
+
+def _takeover_banner(coming: License, instant: datetime, users: int) -> Banner:
+    """Say which license comes next, and whether it is large enough for the users of today."""
+    title = gettext("A new license takes over on %(day)s.", day=starting_date(instant))
+    if users <= coming.seats:
+        return Banner("info", title, gettext("Registered ahead of time; nothing to do."))
+    text = gettext(
+        "It allows %(seats)s users, and %(users)s are registered: members cannot log in from then on.",
+        seats=format_decimal(coming.seats),
+        users=format_decimal(users),
+    )
+    return Banner("warn", title, text)
 
 
 def _license_card(standing: Standing, now: datetime) -> LicenseCard | None:
@@ -429,7 +457,7 @@ def registered_message(outcome: Outcome) -> str:
     """The flash after a registration: what holds now, with the new numbers."""
     standing = outcome.standing
     if standing.license != outcome.license:
-        day = starting_date(outcome.license.starts)
+        day = starting_date(standing.next_at or outcome.license.starts)
         return gettext("The license is registered. It takes over on %(day)s.", day=day)
     return gettext(
         "The license is registered. %(in_use)s, %(rest)s.",

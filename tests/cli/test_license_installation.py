@@ -231,7 +231,7 @@ def test_the_setup_code_is_printed_until_there_is_a_user(app: Flask) -> None:
     add_person(app, ADMINISTRATOR, admin=True)
     result = runner.invoke(setup_code_command, ["--json"])
     assert result.exit_code == 1
-    assert json.loads(result.stdout)["code"] == "setup_finished"
+    assert json.loads(result.stdout)["code"] == "already_set_up"
 
 
 def test_the_setup_code_needs_a_secret_key(keyless_app: Flask) -> None:

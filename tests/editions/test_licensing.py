@@ -13,7 +13,7 @@ from tests.license_keys import read
 
 def standing(kind: StandingKind = StandingKind.ACTIVE, **claims: object) -> Standing:
     usability = Usability(usable=True, until=None, code=None)
-    return Standing(kind, read(**claims), None, 1, usability, usability)
+    return Standing(kind, read(**claims), None, None, 1, usability, usability)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_only_a_license_in_force_brings_features(editions: Flask, kind: Standing
 
 def test_without_a_license_there_are_no_features(editions: Flask) -> None:
     usability = Usability(usable=False, until=None, code="unlicensed")
-    unlicensed = Standing(StandingKind.UNLICENSED, None, None, 1, usability, usability)
+    unlicensed = Standing(StandingKind.UNLICENSED, None, None, None, 1, usability, usability)
     with editions.app_context():
         assert registry.licensed_features(unlicensed) == frozenset()
         assert registry.start_page(unlicensed) is None

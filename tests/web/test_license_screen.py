@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from app.audit import AuditEntry
 from app.database import read_connection
+from app.editions import service as edition_service
 from app.license.models import RegisteredLicense
 from tests.conftest import ADMINISTRATOR, add_person, csrf_token, log_in, present_key, register_key
 
@@ -302,3 +303,37 @@ def test_the_count_of_users_is_the_same_everywhere(licensed_app: Flask, admin_cl
     with licensed_app.app_context(), read_connection() as connection:
         assert connection.exec_driver_sql("SELECT registered_users FROM seat_count").scalar_one() == 5
         assert connection.execute(select(func.count()).select_from(RegisteredLicense)).scalar_one() == 1
+
+
+def test_a_key_that_outlasts_the_one_in_force_is_announced_as_what_comes_next(admin_client: FlaskClient) -> None:
+    longer = present_key(seats=1, nbf=now() - timedelta(days=2), exp=now() + timedelta(days=400))
+    page = paste(admin_client, longer).text
+    form = {**hidden(page), "csrf_token": csrf_token(admin_client, PAGE), "confirm": "1"}
+    assert admin_client.post(CONFIRM, data=form).status_code == 303
+
+    after = admin_client.get(PAGE).text
+
+    assert "It takes over on" in after
+    assert "A new license takes over on" in after
+    assert "It allows 1 users, and 2 are registered" in after
+    assert "Scheduled" in after
+    assert "2 users in use, 48 seats free" in after
+
+
+def test_a_licensed_edition_that_is_switched_off_is_not_called_missing(
+    make_app: Callable[..., Flask], licensed_app: Flask
+) -> None:
+    with licensed_app.app_context():
+        edition_service.disable("standard", actor=ADMINISTRATOR)
+    client = make_app().test_client()
+    log_in(client, ADMINISTRATOR)
+
+    assert "is switched off" in client.get(PAGE).text
+
+
+def test_users_who_were_added_lately_do_not_count_as_long_unseen(
+    licensed_app: Flask, admin_client: FlaskClient
+) -> None:
+    add_person(licensed_app, "newcomer", password=None)
+    register_key(licensed_app, seats=2, nbf=now() - timedelta(minutes=30))
+    assert "0 of the 3 have not logged in for 90 days." in admin_client.get(PAGE).text

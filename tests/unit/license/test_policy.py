@@ -102,6 +102,7 @@ def test_a_license_in_force_with_enough_seats_is_active() -> None:
         kind=StandingKind.ACTIVE,
         license=license_,
         next=None,
+        next_at=None,
         registered_users=42,
         web=Usability(usable=True, until=day(10), code=None),
         desktop=Usability(usable=True, until=day(5), code=None),
@@ -375,13 +376,21 @@ def test_a_number_that_is_not_registered_withdraws_nothing() -> None:
 def test_every_record_has_its_state() -> None:
     assert states(
         lic(1, -30, -20),
-        lic(2, -10, 50),
+        lic(2, -10, 15),
         lic(3, -10, 50),
         lic(4, -5, 20, supersedes=[3]),
         lic(5, 5, 20),
         lic(6, here=False),
         None,
     ) == ["ended", "superseded", "withdrawn", "in_force", "scheduled", "wrong_installation", "unverifiable"]
+
+
+def test_a_license_that_outlasts_the_one_in_force_is_scheduled_to_follow_it() -> None:
+    longer, shorter = lic(1, -10, 50), lic(2, -5, 20)
+    assert states(longer, shorter) == ["scheduled", "in_force"]
+    answer = standing(longer, shorter)
+    assert (answer.license, answer.next, answer.next_at) == (shorter, longer, day(20))
+    assert standing(longer, shorter, now=day(20)).license is longer
 
 
 def test_one_record_in_grace_is_in_grace_and_the_others_have_ended() -> None:
@@ -629,20 +638,19 @@ def test_the_standing_is_what_the_prose_says(
 
 @settings(deadline=None, max_examples=100)
 @given(BOOKS, DAYS)
-def test_the_next_license_is_the_scheduled_one_that_is_in_force_first(
-    book: tuple[License | None, ...], today: int
-) -> None:
+def test_the_next_license_is_the_first_other_one_that_is_in_force(book: tuple[License | None, ...], today: int) -> None:
     """Half a day at a time, so that no turn is missed."""
     records, now = registered(*book), day(today)
     expected = None
-    for step in range(40):
+    _, present = naive_in_force(records, now)
+    for step in range(1, 80):
         instant = now + timedelta(hours=12 * step)
         _, in_force = naive_in_force(records, instant)
-        if in_force and in_force.license and in_force.license.starts > now:
-            expected = in_force.license
+        if in_force and in_force is not present:
+            expected = (in_force.license, instant)
             break
     answer = evaluate(records, installation=INSTALLATION, registered_users=1, now=now)
-    assert answer.next == expected
+    assert (answer.next, answer.next_at) == (expected or (None, None))
 
 
 @settings(deadline=None, max_examples=150)
