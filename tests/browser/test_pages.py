@@ -116,6 +116,7 @@ def test_by_keyboard_alone_one_can_log_in_and_get_to_the_license_field(chromium:
     with visiting(chromium, company_url) as visit:
         page = visit.page
         visit.open("/login")
+        expect(page.locator("#login")).to_be_focused()
         page.keyboard.type(ADMINISTRATOR)
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
