@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from flask import current_app, g, request, session
 from flask_login import UserMixin, login_user, logout_user
-from sqlalchemy import Connection, bindparam, exists, select, update
+from sqlalchemy import and_, bindparam, exists, select, update
 
 from app import clock
 from app.audit import Event, record, record_refusal
@@ -38,21 +38,37 @@ class _Candidate:
     login: str
     password_hash: str | None
     is_system_administrator: bool
+    has_failed: bool
+    """Whether one of the throttle's keys counts failures."""
 
 
 _PRIVILEGED = exists().where(UserPermission.user_id == User.id, UserPermission.permission == SYSTEM_ADMINISTRATOR)
 _CANDIDATE = (
-    select(User.id, User.login, User.password_hash, _PRIVILEGED.label("privileged"), *STATE_COLUMNS)
-    .join_from(User, Installation, INSTALLATION_JOIN)
+    select(
+        User.id,
+        User.login,
+        User.password_hash,
+        _PRIVILEGED.label("privileged"),
+        throttle.CLOSED_UNTIL.label("closed_until"),
+        *STATE_COLUMNS,
+    )
+    .select_from(Installation)
     .join(SeatCount, SEAT_COUNT_JOIN)
-    .where(User.login_key == bindparam("key"), User.deleted_at.is_(None))
+    .outerjoin(User, and_(User.login_key == bindparam("key"), User.deleted_at.is_(None)))
+    .where(INSTALLATION_JOIN)
 )
-"""The candidate, and the installation's state at that same instant."""
+"""The candidate, the throttle and the installation's state at one instant; a row for an unknown login as well."""
 _SEEN = (
     update(User)
-    .where(User.id == bindparam("user"), User.deleted_at.is_(None), User.password_hash == bindparam("hash"))
+    .where(
+        User.id == bindparam("user"),
+        User.deleted_at.is_(None),
+        User.password_hash == bindparam("hash"),
+        throttle.IS_OPEN,
+    )
     .values(last_seen_at=bindparam("now", type_=UtcDateTime()))
 )
+"""Touches one row where the log-in may go on, and none where it may not any more."""
 
 
 def log_in(login: str, password: str) -> None:
@@ -66,9 +82,7 @@ def log_in(login: str, password: str) -> None:
     """
     now = clock.now()
     keys = (throttle.account(fold(login)), throttle.address(request.remote_addr or ""))
-    with read_connection() as connection:
-        throttle.require_open(keys, now, connection)
-        candidate = _find(connection, login)
+    candidate = _find(login, keys, now)
     if not password_matches(candidate.password_hash, password) or candidate.user_id is None:
         _count_failed_login(keys, login, now)
         raise Refusal(reasons.WRONG_CREDENTIALS)
@@ -85,12 +99,15 @@ def log_in(login: str, password: str) -> None:
     login_user(_NewSession(token))
 
 
-def _find(connection: Connection, login: str) -> _Candidate:
-    row = connection.execute(_CANDIDATE, {"key": fold(login)}).one_or_none()
-    if row is None:
-        return _Candidate(None, login, None, False)
+def _find(login: str, keys: tuple[throttle.Key, ...], now: datetime) -> _Candidate:
+    with read_connection() as connection:
+        row = connection.execute(_CANDIDATE, {"key": fold(login), **throttle.digests(keys)}).one()
+    throttle.refuse_until(row.closed_until, now)
     g.installation_state = state_from_row(row)
-    return _Candidate(row.id, row.login, row.password_hash, row.privileged)
+    has_failed = row.closed_until is not None
+    if row.id is None:
+        return _Candidate(None, login, None, is_system_administrator=False, has_failed=has_failed)
+    return _Candidate(row.id, row.login, row.password_hash, row.privileged, has_failed)
 
 
 def _count_failed_login(keys: tuple[throttle.Key, ...], login: str, now: datetime) -> None:
@@ -119,12 +136,11 @@ def _start(candidate: _Candidate, keys: tuple[throttle.Key, ...], now: datetime)
     being right, and are answered as if they were wrong.
     """
     settings: Settings = current_app.extensions["settings"]
-    seen = {"user": candidate.user_id, "hash": candidate.password_hash, "now": now}
+    seen = {"user": candidate.user_id, "hash": candidate.password_hash, "now": now, **throttle.digests(keys)}
     with write_transaction() as transaction:
-        failed_before = throttle.failed_before(keys, now, transaction.connection())
-        if failed_before is None or transaction.connection().execute(_SEEN, seen).rowcount != 1:
+        if transaction.connection().execute(_SEEN, seen).rowcount != 1:
             return None
-        if keys[0] in failed_before:
+        if candidate.has_failed:
             throttle.forget(transaction, keys[0])
         token = start_session(transaction, candidate.user_id or 0, now=now, settings=settings)
         record(transaction, Event("session.start", target=candidate.login, actor=candidate.login))
@@ -176,7 +192,7 @@ def create_first_administrator(code: str, details: UserDetails, password: str) -
         installation.language = details.language or installation.language
         after = {"time_zone": installation.time_zone, "language": installation.language}
         record(transaction, Event("installation.set_up", after=after, actor=details.login))
-        first = _Candidate(user.id, user.login, user.password_hash, is_system_administrator=True)
+        first = _Candidate(user.id, user.login, user.password_hash, is_system_administrator=True, has_failed=False)
     current_app.extensions["setup_finished"].set()
     token = _start(first, (throttle.account(fold(details.login)),), now)
     if token is not None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.auth.models import Throttle
 from app.auth.reasons import TOO_MANY_ATTEMPTS
-from app.database import read_connection
+from app.database import UtcDateTime, read_connection
 from app.refusal import Refusal
 
 IPV4 = 4
@@ -23,7 +23,12 @@ _LONGEST_WAIT = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
 # Made once: each log-in runs them, and making a statement costs more than running it.
-_FAILED = select(Throttle.key, Throttle.open_again_at).where(Throttle.key.in_(bindparam("keys", expanding=True)))
+_OF_KEYS = Throttle.key.in_(bindparam("throttled", expanding=True))
+_CLOSED_UNTIL = select(func.max(Throttle.open_again_at)).where(_OF_KEYS)
+CLOSED_UNTIL = _CLOSED_UNTIL.scalar_subquery()
+"""When all keys are open again, null where none has failed; for a statement that reads something else besides."""
+IS_OPEN = ~exists().where(_OF_KEYS, Throttle.open_again_at > bindparam("now", type_=UtcDateTime()))
+"""Whether none of the keys is closed at ``now``; for a statement that is to do nothing otherwise."""
 _FORGET = delete(Throttle).where(Throttle.key == bindparam("forgotten"))
 
 
@@ -83,31 +88,36 @@ def require_open(keys: tuple[Key, ...], now: datetime, connection: Connection | 
     Raises:
         Refusal: ``too_many_attempts``, with the minutes to wait.
     """
-    closed_until = [until for until in _read(keys, connection).values() if until > now]
-    if closed_until:
-        wait = max(closed_until) - now
-        raise Refusal(TOO_MANY_ATTEMPTS, minutes=-(-int(wait.total_seconds() + 0.999) // 60))
+    refuse_until(_closed_until(keys, connection), now)
+
+
+def refuse_until(closed_until: datetime | None, now: datetime) -> None:
+    """Refuse where ``closed_until`` (the value of ``CLOSED_UNTIL``) is still to come.
+
+    Raises:
+        Refusal: ``too_many_attempts``, with the minutes to wait.
+    """
+    if closed_until is not None and closed_until > now:
+        wait = (closed_until - now).total_seconds()
+        raise Refusal(TOO_MANY_ATTEMPTS, minutes=-(-int(wait + 0.999) // 60))
 
 
 def is_open(keys: tuple[Key, ...], now: datetime, connection: Connection | None = None) -> bool:
     """Whether none of ``keys`` is closed."""
-    return all(until <= now for until in _read(keys, connection).values())
+    closed_until = _closed_until(keys, connection)
+    return closed_until is None or closed_until <= now
 
 
-def failed_before(keys: tuple[Key, ...], now: datetime, connection: Connection) -> frozenset[Key] | None:
-    """Those of ``keys`` that have failed before; None where one of them is closed."""
-    found = _read(keys, connection)
-    return frozenset(found) if all(until <= now for until in found.values()) else None
-
-
-def _read(keys: tuple[Key, ...], connection: Connection | None) -> dict[Key, datetime]:
-    """The keys that have failed, with the instant from which each is open again."""
+def _closed_until(keys: tuple[Key, ...], connection: Connection | None) -> datetime | None:
     if connection is None:
         with read_connection() as outside:
-            return _read(keys, outside)
-    by_digest = {key.digest: key for key in keys}
-    rows = connection.execute(_FAILED, {"keys": list(by_digest)})
-    return {by_digest[row.key]: row.open_again_at for row in rows}
+            return _closed_until(keys, outside)
+    return connection.execute(_CLOSED_UNTIL, digests(keys)).scalar_one()
+
+
+def digests(keys: tuple[Key, ...]) -> dict[str, list[str]]:
+    """The parameters of a statement that has ``CLOSED_UNTIL`` or ``IS_OPEN`` in it."""
+    return {"throttled": [key.digest for key in keys]}
 
 
 def count_failure(session: Session, keys: tuple[Key, ...], now: datetime) -> None:
