@@ -5,13 +5,34 @@ from wtforms import HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length
 
+from app.auth.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
 from app.auth.users import LOGIN_LENGTH, NAME_LENGTH
 from app.forms import LANGUAGE_CHOICES, THEMES, Form, or_none, stripped, time_zone_choices
 
-_LONGEST_PASSWORD = 1_000  # characters; the rule's own limit is lower and has words of its own
-_required = DataRequired(_l("Fill in this field."))
+# Characters. The rule's own limit is lower and has words of its own: a browser that cut a pasted password off at that
+# limit would say nothing, and the person would keep one that is not theirs.
+_LONGEST_PASSWORD = 1_000
+_required = DataRequired()
 _any_length = Length(max=_LONGEST_PASSWORD, message=_l("This is too long."))
-_same = _l("The two passwords are not the same.")
+PASSWORD_RULE = _l(
+    "%(minimum)s to %(maximum)s characters of any kind, and nothing that is easy to guess: four words that nobody would"
+    " put together do well.",
+    minimum=MINIMUM_LENGTH,
+    maximum=MAXIMUM_LENGTH,
+)
+"""What a new password has to be, said before somebody types one; ``check_password_rules`` holds it."""
+
+
+def new_password(label: str, *, required: bool = True) -> PasswordField:
+    """The field of a new password, with its rule as help."""
+    validators = [_required, _any_length] if required else [_any_length]
+    return PasswordField(label, validators=validators, description=PASSWORD_RULE)
+
+
+def new_password_again(label: str, first: str, *, required: bool = True) -> PasswordField:
+    """The field in which the password of the field ``first`` is typed once more."""
+    same = EqualTo(first, _l("The two passwords are not the same."))
+    return PasswordField(label, validators=[_required, same, _any_length] if required else [same, _any_length])
 
 
 class LoginForm(Form):
@@ -29,8 +50,8 @@ class SetupForm(Form):
     name = StringField(_l("Name"), filters=[stripped], validators=[_required, Length(max=NAME_LENGTH)])
     login = StringField(_l("Login name"), filters=[stripped], validators=[_required, Length(max=LOGIN_LENGTH)])
     email = StringField(_l("E-mail"), filters=[stripped, or_none], validators=[Length(max=254)])
-    password = PasswordField(_l("Password"), validators=[_required, _any_length])
-    password_again = PasswordField(_l("Password again"), validators=[_required, EqualTo("password", _same)])
+    password = new_password(_l("Password"))
+    password_again = new_password_again(_l("Password again"), "password")
     language = SelectField(_l("Language"), choices=LANGUAGE_CHOICES)
     time_zone = SelectField(_l("Time zone"), choices=time_zone_choices)
 
@@ -52,5 +73,5 @@ class PasswordForm(Form):
     """One's own password."""
 
     current_password = PasswordField(_l("Current password"), validators=[_required, _any_length])
-    new_password = PasswordField(_l("New password"), validators=[_required, _any_length])
-    new_password_again = PasswordField(_l("New password again"), validators=[_required, EqualTo("new_password", _same)])
+    new_password = new_password(_l("New password"))
+    new_password_again = new_password_again(_l("New password again"), "new_password")

@@ -51,6 +51,11 @@ PASSWORD_TOO_WEAK = Reason(
     N_("This password is easy to guess."),
     N_("Use a longer one, such as four words that nobody would guess."),
 )
+PASSWORD_UNCHANGED = Reason(
+    "password_unchanged",
+    N_("This is the password that you have already."),
+    N_("Type another one. Nothing was changed."),
+)
 LOGIN_INVALID = Reason(
     "login_invalid",
     N_("A login name has 1 to 64 characters, and no spaces or control characters."),

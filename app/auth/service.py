@@ -18,7 +18,7 @@ from app.auth.models import User, UserPermission
 from app.auth.passwords import check_password_rules, hash_password, password_matches
 from app.auth.sessions import end_session, end_sessions_of, start_session
 from app.auth.setup import is_setup_code
-from app.auth.users import UserDetails, add_user, write_details
+from app.auth.users import UserDetails, UserState, add_user, details_refusals, write_details
 from app.config import Settings
 from app.database import UtcDateTime, read_connection, write_transaction
 from app.license.models import SeatCount
@@ -162,6 +162,42 @@ def log_out(identity: Identity) -> None:
     session.clear()
 
 
+def set_up_refusals(code: str, typed: UserState, password: str) -> tuple[Refusal, ...]:
+    """All that stands against setting the installation up with what was typed, so that it is told at once.
+
+    What was left empty is not judged: the form asks for it. Whoever has tried too often learns that alone, since
+    judging a password costs time. Nothing is written but a failed attempt.
+    """
+    refusals: list[Refusal] = []
+    try:
+        if code:
+            _require_setup_code(code, clock.now())
+    except Refusal as refusal:
+        if refusal.reason is reasons.TOO_MANY_ATTEMPTS:
+            return (refusal,)
+        refusals.append(refusal)
+    refusals.extend(details_refusals(typed))
+    try:
+        if password:
+            personal = (typed.login, typed.name, typed.email or "")
+            check_password_rules(password, personal=personal, field="password")
+    except Refusal as refusal:
+        refusals.append(refusal)
+    return tuple(refusals)
+
+
+def _require_setup_code(code: str, now: datetime) -> None:
+    """Refuse a wrong set-up code, and count it; raises Refusal ``too_many_attempts`` or ``wrong_setup_code``."""
+    keys = (throttle.setup(request.remote_addr or ""),)
+    throttle.require_open(keys, now)
+    if is_setup_code(code):
+        return
+    with write_transaction() as transaction:
+        throttle.count_failure(transaction, keys, now)
+        record(transaction, Event("installation.set_up", actor=""), code=reasons.WRONG_SETUP_CODE.code)
+    raise Refusal(reasons.WRONG_SETUP_CODE, field="setup_code")
+
+
 def create_first_administrator(code: str, details: UserDetails, password: str) -> None:
     """Set the installation up: its first user, its language and its time zone. Of two people at once, one wins.
 
@@ -169,13 +205,7 @@ def create_first_administrator(code: str, details: UserDetails, password: str) -
         Refusal: ``too_many_attempts``, ``wrong_setup_code``, ``setup_finished``, or what ``add_user`` refuses.
     """
     now = clock.now()
-    keys = (throttle.setup(request.remote_addr or ""),)
-    throttle.require_open(keys, now)
-    if not is_setup_code(code):
-        with write_transaction() as transaction:
-            throttle.count_failure(transaction, keys, now)
-            record(transaction, Event("installation.set_up", actor=""), code=reasons.WRONG_SETUP_CODE.code)
-        raise Refusal(reasons.WRONG_SETUP_CODE, field="setup_code")
+    _require_setup_code(code, now)
     with write_transaction() as transaction:
         installation = lock_installation(transaction)
         if transaction.execute(select(exists(select(User.id)))).scalar_one():
@@ -238,6 +268,8 @@ def change_password(identity: Identity, current: str, new: str) -> None:
         old_hash = connection.execute(select(User.password_hash).where(User.id == identity.user_id)).scalar_one()
     if not password_matches(old_hash, current):
         _count_wrong_password(identity, keys, now)
+    if new == current:
+        raise Refusal(reasons.PASSWORD_UNCHANGED, field="new_password")
     _count_change(identity, now)
     personal = (identity.login, identity.name, identity.email or "")
     check_password_rules(new, personal=personal, field="new_password")

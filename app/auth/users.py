@@ -5,7 +5,7 @@ What is here works inside a write transaction that its caller has opened, and wh
 decided upon one after another, however many ask at once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import available_timezones
@@ -42,17 +42,8 @@ class UserDetails:
 
     def __post_init__(self) -> None:
         """Refuse what the columns or the rules do not take, naming the field."""
-        if not _is_login(self.login):
-            raise Refusal(reasons.LOGIN_INVALID, field="login")
-        if not _is_name(self.name):
-            raise Refusal(reasons.NAME_INVALID, field="name")
-        if self.time_zone is not None and self.time_zone not in available_timezones():
-            raise Refusal(reasons.TIME_ZONE_INVALID, field="time_zone")
-        if self.email is not None:
-            try:
-                validate_email(self.email, check_deliverability=False, test_environment=True)
-            except EmailNotValidError as error:
-                raise Refusal(reasons.EMAIL_INVALID, field="email") from error
+        for refusal in details_refusals(self):
+            raise refusal
 
 
 def _is_login(text: str) -> bool:
@@ -78,6 +69,26 @@ class UserState:
     language: str | None
     time_zone: str | None
     is_system_administrator: bool
+
+
+def details_refusals(typed: UserDetails | UserState) -> Iterator[Refusal]:
+    """Everything that the columns or the rules do not take of what was typed, each with its field."""
+    if not _is_login(typed.login):
+        yield Refusal(reasons.LOGIN_INVALID, field="login")
+    if not _is_name(typed.name):
+        yield Refusal(reasons.NAME_INVALID, field="name")
+    if typed.time_zone is not None and typed.time_zone not in available_timezones():
+        yield Refusal(reasons.TIME_ZONE_INVALID, field="time_zone")
+    if typed.email is not None and not _is_email(typed.email):
+        yield Refusal(reasons.EMAIL_INVALID, field="email")
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
 
 
 class ChangedMeanwhile(Refusal):

@@ -15,10 +15,10 @@ from app.auth.forms import LoginForm, PasswordForm, ProfileForm, SetupForm
 from app.auth.identity import Identity, current_identity
 from app.auth.sessions import OpenSession, open_sessions
 from app.auth.setup import is_setup_pending
-from app.auth.users import UserDetails
+from app.auth.users import UserDetails, UserState
 from app.config import Settings
 from app.errors import answer_refusal
-from app.forms import or_none, put_at_field
+from app.forms import or_none, put_all_at_fields, put_at_field
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
 from app.localisation import LANGUAGES, html_language
@@ -93,22 +93,39 @@ def setup() -> ResponseReturnValue:
         if form.time_zone is not None:
             form.time_zone.data = "UTC"
     status = 200
-    if form.validate_on_submit():
-        try:
-            zone = form.time_zone.data if form.time_zone is not None else None
-            details = UserDetails(
-                form.login.data or "", form.name.data or "", form.email.data, form.language.data, zone
-            )
-            service.create_first_administrator(form.setup_code.data or "", details, form.password.data or "")
-        except Refusal as error:
-            put_at_field(form, error)
-            status = error.reason.status
-        else:
+    if form.is_submitted():
+        refusals = _set_up(form)
+        if not form.errors:
             flash(_("This installation is set up. Register your license key now."), "ok")
             return redirect(url_for("license.show"), code=303)
-    elif request.method == "POST":
-        status = 422
+        status = refusals[0].reason.status if refusals else 422
     return render_template("auth/setup.html", form=form, languages=_languages("auth.setup")), status
+
+
+def _set_up(form: SetupForm) -> tuple[Refusal, ...]:
+    """Set up, or leave at the fields everything at once that stands against it."""
+    form.validate()
+    zone = form.time_zone.data if form.time_zone is not None else None
+    typed = UserState(
+        form.login.data or "",
+        form.name.data or "",
+        form.email.data,
+        form.language.data,
+        zone,
+        is_system_administrator=True,
+    )
+    code, password = form.setup_code.data or "", form.password.data or ""
+    refusals = service.set_up_refusals(code, typed, password)
+    put_all_at_fields(form, refusals)
+    if form.errors:
+        return refusals
+    try:
+        details = UserDetails(typed.login, typed.name, typed.email, typed.language, typed.time_zone)
+        service.create_first_administrator(code, details, password)
+    except Refusal as error:
+        put_at_field(form, error)
+        return (error,)
+    return ()
 
 
 @blueprint.get("/account")

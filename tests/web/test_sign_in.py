@@ -80,6 +80,72 @@ def test_a_weak_password_is_refused_at_its_field(app: Flask, client: FlaskClient
     assert count(app, User) == 0
 
 
+def test_set_up_shows_all_that_is_wrong_at_once_and_keeps_what_was_typed(app: Flask, client: FlaskClient) -> None:
+    wrong = {
+        "setup_code": "AAAA-BBBB-CCCC-DDDD",
+        "login": "h kitamura",
+        "name": "",
+        "email": "kept.but.no.address",
+        "password": "password123",
+        "password_again": "another",
+        "time_zone": "Nowhere/Land",
+    }
+
+    answer = client.post("/setup", data=setup_form(app, client, **wrong))
+
+    assert answer.status_code == 422
+    codes = ("wrong_setup_code", "login_invalid", "email_invalid", "password_too_weak")
+    assert [code for code in codes if code not in answer.text] == []
+    for said in ("Fill in this field.", "The two passwords are not the same.", "Choose one of the list."):
+        assert said in answer.text
+    for typed in ("AAAA-BBBB-CCCC-DDDD", "h kitamura", "kept.but.no.address"):
+        assert f'value="{typed}"' in answer.text
+    assert "password123" not in answer.text
+    assert count(app, User) == 0
+
+
+def test_too_many_wrong_set_up_codes_are_all_that_is_told(app: Flask, client: FlaskClient) -> None:
+    wrong = setup_form(app, client, setup_code="AAAA-BBBB-CCCC-DDDD", password="short", password_again="short")
+    for _attempt in range(6):
+        assert "password_too_short" in client.post("/setup", data=wrong).text
+
+    answer = client.post("/setup", data=wrong)
+
+    assert answer.status_code == 429
+    assert "too_many_attempts" in answer.text
+    assert "password_too_short" not in answer.text
+
+
+def described_by(page: str, field: str) -> str:
+    """The text that a control refers to with ``aria-describedby``."""
+    control = re.search(rf'<input[^>]*name="{field}"[^>]*>', page)
+    assert control, field
+    ids = re.search(r'aria-describedby="([^"]*)"', control[0])
+    found = re.findall(rf'id="{ids[1].split()[0]}">([^<]*)<', page) if ids else []
+    return " ".join(found)
+
+
+def test_the_rule_of_a_password_is_said_before_one_is_typed(admin_client: FlaskClient, app: Flask) -> None:
+    member = add_person(app, "n.mori")
+    for path, field in (
+        ("/account", "new_password"),
+        ("/settings/users/new", "password"),
+        (f"/settings/users/{member}", "new_password"),
+    ):
+        page = admin_client.get(path).text
+        assert "10 to 128 characters" in described_by(page, field), path
+        for name in (field, f"{field}_again"):
+            control = re.search(rf'<input[^>]*name="{name}"[^>]*>', page)
+            assert control, path
+            assert 'maxlength="1000"' in control[0], path
+
+
+def test_the_rule_of_a_password_is_said_at_set_up(client: FlaskClient) -> None:
+    page = client.get("/setup").text
+    assert "10 to 128 characters" in described_by(page, "password")
+    assert page.count('maxlength="1000"') == 2
+
+
 def test_logging_in_and_out(licensed_app: Flask) -> None:
     client = licensed_app.test_client()
     log_in(client, MEMBER)
@@ -223,6 +289,21 @@ def test_changing_the_password_ends_all_other_sessions(licensed_app: Flask) -> N
     assert here.get("/account").status_code == 200
     assert elsewhere.get("/account").status_code == 303
     log_in(elsewhere, MEMBER, new)
+
+
+def test_the_password_that_one_has_is_no_new_one(member_client: FlaskClient) -> None:
+    form = {
+        "csrf_token": csrf_token(member_client, "/account"),
+        "current_password": PASSWORD,
+        "new_password": PASSWORD,
+        "new_password_again": PASSWORD,
+    }
+
+    answer = member_client.post("/account/password", data=form)
+
+    assert answer.status_code == 422
+    assert "password_unchanged" in answer.text
+    assert re.search(r'name="new_password"[^>]*aria-invalid|aria-invalid[^>]*name="new_password"', answer.text)
 
 
 def test_the_wrong_current_password_changes_nothing(member_client: FlaskClient) -> None:

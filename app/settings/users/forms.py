@@ -4,17 +4,15 @@ import json
 from dataclasses import asdict, fields
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, EqualTo, Length
+from wtforms.validators import DataRequired, Length
 
+from app.auth.forms import new_password, new_password_again
 from app.auth.users import LOGIN_LENGTH, NAME_LENGTH, UserDetails, UserState
 from app.forms import LANGUAGE_CHOICES, Form, or_none, stripped, time_zone_choices
 
-_LONGEST_PASSWORD = 1_000  # characters; the rule's own limit is lower and has words of its own
-_required = DataRequired(_l("Fill in this field."))
-_any_length = Length(max=_LONGEST_PASSWORD, message=_l("This is too long."))
-_same = _l("The two passwords are not the same.")
+_required = DataRequired()
 
 
 class DetailsForm(Form):
@@ -60,8 +58,8 @@ class DetailsForm(Form):
 class AddForm(DetailsForm):
     """A new user, with a first password or without any."""
 
-    password = PasswordField(_l("Password"), validators=[_any_length])
-    password_again = PasswordField(_l("Password again"), validators=[EqualTo("password", _same)])
+    password = new_password(_l("Password"), required=False)
+    password_again = new_password_again(_l("Password again"), "password", required=False)
 
 
 class EditForm(DetailsForm):
@@ -77,8 +75,8 @@ class EditForm(DetailsForm):
 class PasswordForm(Form):
     """A new password for somebody else."""
 
-    new_password = PasswordField(_l("New password"), validators=[_required, _any_length])
-    new_password_again = PasswordField(_l("New password again"), validators=[_required, EqualTo("new_password", _same)])
+    new_password = new_password(_l("New password"))
+    new_password_again = new_password_again(_l("New password again"), "new_password")
 
 
 _OPTIONAL = ("email", "language", "time_zone")
