@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -29,6 +29,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.auth import grams
 from app.config import Settings
+from app.events import take_announced
 from app.extensions import db
 
 READ = "read"
@@ -133,11 +134,15 @@ def write_transaction() -> Iterator[Session]:
         session.connection(execution_options={_WRITES: True})
         yield session
         session.commit()
+        happened = take_announced(session)
     except BaseException:
         session.rollback()
+        take_announced(session)
         raise
     finally:
         session.close()
+    for event_ in happened:
+        current_app.extensions["publish"](event_)
 
 
 def drop_connections(app: Flask) -> None:

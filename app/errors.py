@@ -133,9 +133,12 @@ def _on_http_error(error: HTTPException) -> Response:
 
 
 def _licensed_where(feature: str) -> str:
-    """Name the feature that is not licensed, for whoever asks for it."""
+    """Name the feature that is not licensed and the edition that brings it, for whoever asks for it."""
     title = registry.feature_titles().get(feature, feature)
-    return gettext("The feature is “%(feature)s”.", feature=title)
+    edition = registry.bringing(feature)
+    if edition is None:
+        return gettext("The feature is “%(feature)s”.", feature=title)
+    return gettext("The feature is “%(feature)s”, available in %(edition)s.", feature=title, edition=edition)
 
 
 def _page(status: int, texts: ErrorText, about: str = "") -> Response:

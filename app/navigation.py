@@ -21,9 +21,13 @@ class NavItem:
     children: tuple["NavItem", ...] = ()
     feature: str | None = None
     """A feature without which members do not see the item and administrators see it locked."""
+    permission: str | None = None
+    """A permission without which nobody sees the item."""
     url: str = ""
     current: bool = False
     locked: bool = False
+    note: str = ""
+    """Why it is locked, such as ``available in Professional``; a text in the reader's language."""
 
 
 @dataclass(frozen=True, slots=True)

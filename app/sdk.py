@@ -34,24 +34,50 @@ from flask_login import current_user as _current_user
 from app.auth.identity import Identity
 from app.clock import now
 from app.editions import registry
-from app.editions.base import Edition, EditionBlueprint, Feature, requires_feature
+from app.editions.base import Edition, EditionBlueprint, open_to, requires_feature, requires_permission
 from app.editions.compatibility import API_VERSION
+from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.events import (
+    Event,
+    LicenseRegistered,
+    SettingsChanged,
+    UserAdded,
+    UserChanged,
+    UserDeleted,
+    UserRestored,
+    announce,
+)
 from app.license.policy import Usability
 from app.license.service import current_standing
 from app.navigation import NavItem
+from app.security import Audience, Representation
 from app.settings.state import current_state
 from app.translation import N_
 
 __all__ = [
     "API_VERSION",
     "N_",
+    "Audience",
+    "Card",
     "Edition",
     "EditionBlueprint",
+    "Event",
     "Feature",
+    "LicenseRegistered",
     "LicenseSummary",
+    "Listener",
     "NavItem",
+    "Permission",
+    "Representation",
+    "SettingsChanged",
+    "SlotContent",
     "Usability",
+    "UserAdded",
+    "UserChanged",
+    "UserDeleted",
+    "UserRestored",
     "abort",
+    "announce",
     "current_user",
     "feature_licensed",
     "flash",
@@ -61,10 +87,12 @@ __all__ = [
     "locale_code",
     "ngettext",
     "now",
+    "open_to",
     "redirect",
     "render_template",
     "request",
     "requires_feature",
+    "requires_permission",
     "time_zone",
     "today",
     "url_for",

@@ -53,6 +53,8 @@ class Access:
     while_restricted: WhileRestricted = WhileRestricted.NOBODY
     feature: str | None = None
     """A feature that must be licensed, None where none is asked for."""
+    permission: str | None = None
+    """A permission that whoever asks must hold, None where none is asked for."""
 
 
 _BY_DEFAULT = {
@@ -61,6 +63,7 @@ _BY_DEFAULT = {
     Audience.ADMIN: WhileRestricted.ADMINISTRATORS,
 }
 _DECLARED = "timetracker_access"
+_NEEDS = "timetracker_needs"
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -70,9 +73,10 @@ def declare(
     representation: Representation = Representation.HTML,
     *,
     feature: str | None = None,
+    permission: str | None = None,
 ) -> None:
     """Say for whom every endpoint of ``blueprint`` is, where the view does not say otherwise."""
-    setattr(blueprint, _DECLARED, Access(audience, representation, _BY_DEFAULT[audience], feature))
+    setattr(blueprint, _DECLARED, Access(audience, representation, _BY_DEFAULT[audience], feature, permission))
 
 
 def access(
@@ -81,12 +85,26 @@ def access(
     *,
     while_restricted: WhileRestricted | None = None,
     feature: str | None = None,
+    permission: str | None = None,
 ) -> Callable[[_View], _View]:
     """Decorate a view that is for others than its blueprint says. Stands below the route decorator."""
 
     def mark(view: _View) -> _View:
         restricted = _BY_DEFAULT[audience] if while_restricted is None else while_restricted
-        setattr(view, _DECLARED, Access(audience, representation, restricted, feature))
+        setattr(view, _DECLARED, Access(audience, representation, restricted, feature, permission))
+        return view
+
+    return mark
+
+
+def needs(*, feature: str | None = None, permission: str | None = None) -> Callable[[_View], _View]:
+    """Decorate a view that needs this as well, or in place of what its blueprint needs; the audience stays as it is."""
+
+    def mark(view: _View) -> _View:
+        wanted = {
+            name: value for name, value in (("feature", feature), ("permission", permission)) if value is not None
+        }
+        setattr(view, _NEEDS, {**getattr(view, _NEEDS, {}), **wanted})
         return view
 
     return mark
@@ -98,9 +116,14 @@ def resolve_access(app: Flask) -> Mapping[str, Access]:
     for endpoint, view in app.view_functions.items():
         blueprint = app.blueprints.get(endpoint.rpartition(".")[0])
         of_view = getattr(view, _DECLARED, None) or getattr(blueprint, _DECLARED, None)
+        needed = getattr(view, _NEEDS, {})
+        if of_view is None and "feature" in needed:  # naming a permission alone declares no audience
+            of_view = Access(Audience.MEMBER)
+        if of_view is not None:
+            of_view = replace(of_view, **needed)
         if endpoint == "static" or endpoint.endswith(".static"):
             of_view = replace(of_view or Access(Audience.PUBLIC), audience=Audience.PUBLIC)
-            of_view = replace(of_view, while_restricted=WhileRestricted.EVERYONE, feature=None)
+            of_view = replace(of_view, while_restricted=WhileRestricted.EVERYONE, feature=None, permission=None)
         if of_view is not None:
             declared[endpoint] = of_view
     return MappingProxyType(declared)

@@ -25,6 +25,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.auth.grams",
         "app.auth.passwords",
         "app.editions.compatibility",
+        "app.editions.slots",
         "app.license.document",
         "app.license.issuing",
         "app.license.key",
@@ -40,6 +41,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "app.clock",
         "app.database",
+        "app.events",
         "app.extensions",
         "app.localisation",
         "app.logs",
@@ -57,6 +59,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.auth.throttle",
         "app.auth.users",
         "app.editions.base",
+        "app.editions.declarations",
         "app.editions.discovery",
         "app.editions.manifest",
         "app.editions.registry",

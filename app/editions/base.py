@@ -1,28 +1,18 @@
 """What an edition says about itself. Authors import these names from ``app.sdk``."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+import click
 from flask import Blueprint
+from sqlalchemy.orm import DeclarativeBase
 
+from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
 from app.navigation import NavItem
-from app.security import Audience, access, declare
+from app.security import Audience, Representation, access, declare, needs
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """A named capability that pages ask for; whether it is licensed is decided at each request."""
-
-    name: str
-    """Two slugs joined by a dot, such as ``timesheet.start``; license keys may name it, so it never changes."""
-    title: str
-    """What people call it; a text marked with ``N_``."""
-    description: str = ""
-    """One sentence on what it is good for; a text marked with ``N_``."""
 
 
 class EditionBlueprint(Blueprint):
@@ -38,7 +28,9 @@ class EditionBlueprint(Blueprint):
         import_name: str,
         *,
         feature: str | None,
+        permission: str | None = None,
         url_prefix: str | None = None,
+        representation: Representation = Representation.HTML,
     ) -> None:
         """Make the blueprint.
 
@@ -46,8 +38,15 @@ class EditionBlueprint(Blueprint):
             name: the name of the edition, or that name, an underscore and more; the first part of the endpoints.
             import_name: ``__name__`` of the module; ``templates/`` and ``static/`` are looked for beside it.
             feature: name of the feature that its pages need.
+            permission: name of a permission that whoever asks for its pages must hold; None asks for none.
             url_prefix: where its addresses begin; None takes ``/`` and the name.
+            representation: the form in which it answers, refusals included.
+
+        Raises:
+            ValueError: ``permission`` without ``feature``: views would forget it when they name a feature themselves.
         """
+        if permission is not None and feature is None:
+            raise ValueError("a blueprint that asks for a permission has to name a feature too")
         super().__init__(
             name,
             import_name,
@@ -57,7 +56,7 @@ class EditionBlueprint(Blueprint):
         if (Path(self.root_path) / "static").is_dir():
             self.static_folder = "static"
         if feature is not None:
-            declare(self, Audience.MEMBER, feature=feature)
+            declare(self, Audience.MEMBER, representation, feature=feature, permission=permission)
 
 
 def requires_feature(name: str) -> Callable[[_View], _View]:
@@ -65,7 +64,30 @@ def requires_feature(name: str) -> Callable[[_View], _View]:
 
     Whoever asks for it without the feature gets 402 and a page that explains.
     """
-    return access(Audience.MEMBER, feature=name)
+    return needs(feature=name)
+
+
+def requires_permission(name: str) -> Callable[[_View], _View]:
+    """Decorate a view that only holders of the permission ``name`` may ask for; stands below the route decorator.
+
+    Others get 403. The feature of the blueprint, or of ``requires_feature``, is needed as well.
+    """
+    return needs(permission=name)
+
+
+def open_to(
+    audience: Audience,
+    *,
+    feature: str | None = None,
+    permission: str | None = None,
+    representation: Representation = Representation.HTML,
+) -> Callable[[_View], _View]:
+    """Decorate a view that is for others than its blueprint says; stands below the route decorator.
+
+    What the blueprint needs does not count for it. A page that is open to ``Audience.PUBLIC`` is answered to the whole
+    network, whatever the license says, and can need neither feature nor permission.
+    """
+    return access(audience, representation, feature=feature, permission=permission)
 
 
 class Edition:
@@ -96,6 +118,12 @@ class Edition:
     version: ClassVar[str] = ""
     """Its version; empty takes that of the package which brings it."""
 
+    requires_app: ClassVar[str] = ""
+    """Versions of the application that it works with (PEP 440), such as ``>=1.2,<2``; empty takes every version."""
+
+    order: ClassVar[int] = 100
+    """Where it stands among others, in menus, on the dashboard and in slots: lower numbers first, then by name."""
+
     extends: ClassVar[str | None] = None
     """Name of an edition that is part of this one: a license for this one brings the features of both."""
 
@@ -104,6 +132,9 @@ class Edition:
 
     features: ClassVar[tuple[Feature, ...]] = ()
     """What it brings, in the order in which it is shown."""
+
+    permissions: ClassVar[tuple[Permission, ...]] = ()
+    """What administrators may grant to single users because of it."""
 
     blueprints: ClassVar[tuple[Blueprint, ...]] = ()
     """Its pages. Their names are the edition's own or begin with it, and so do their commands and template filters."""
@@ -116,3 +147,21 @@ class Edition:
 
     navigation: ClassVar[tuple[NavItem, ...]] = ()
     """Its items of the global navigation. An item needs the feature of its endpoint where it names none itself."""
+
+    cards: ClassVar[tuple[Card, ...]] = ()
+    """Its cards of the dashboard."""
+
+    slots: ClassVar[tuple[SlotContent, ...]] = ()
+    """What it adds to pages that are not its own."""
+
+    commands: ClassVar[tuple[click.Command, ...]] = ()
+    """Its commands, called as ``flask NAME COMMAND`` with the name of the edition."""
+
+    models: ClassVar[type[DeclarativeBase] | None] = None
+    """The declarative base of its tables, whose ``metadata`` comes from ``edition_metadata``; None without tables."""
+
+    migrations: ClassVar[str] = "migrations"
+    """Folder of the migrations of its tables, beside the module of the edition."""
+
+    listeners: ClassVar[tuple[Listener[Any], ...]] = ()
+    """Functions that are called after something has happened."""

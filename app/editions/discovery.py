@@ -24,7 +24,12 @@ OWN_PACKAGE = "timetracker-rx"
 _log = structlog.get_logger("timetracker.editions")
 _TRACEBACK_LIMIT = 20_000
 _ERROR_LIMIT = 300
-_INCOMPATIBLE = {reasons.NEEDS_NEWER_APPLICATION, reasons.TOO_OLD, reasons.BASE_MISSING}
+_INCOMPATIBLE = {
+    reasons.NEEDS_NEWER_APPLICATION,
+    reasons.TOO_OLD,
+    reasons.NEEDS_OTHER_APPLICATION,
+    reasons.BASE_MISSING,
+}
 
 
 class EditionState(StrEnum):

@@ -1,15 +1,23 @@
 """The manifest: what an edition declares, read once, checked, and frozen."""
 
+import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import click
 from flask import Blueprint
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
 
 from app.editions import reasons
-from app.editions.base import Edition, Feature
-from app.editions.compatibility import check_api_version
+from app.editions.base import Edition
+from app.editions.compatibility import check_api_version, check_application
+from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.slots import SLOTS
+from app.events import Event
 from app.navigation import NavItem
 from app.refusal import Refusal
 
@@ -17,7 +25,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 NAME_LIMIT = 64
 """The longest name of an edition or a feature, in characters; license keys take no longer one."""
 TEXT_LIMIT = 300
-_FEATURE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*\.[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+_DOTTED_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*\.[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +36,26 @@ class Manifest:
     title: str
     description: str
     version: str
+    folder: Path
+    """Of the module that declares it; translations and migrations lie in it."""
     api_version: int
+    requires_app: str
+    order: int
     extends: str | None
     included_in: tuple[str, ...]
     features: tuple[Feature, ...]
+    permissions: tuple[Permission, ...]
     blueprints: tuple[Blueprint, ...] = field(repr=False)
     start_page: str | None
     navigation: tuple[NavItem, ...]
+    cards: tuple[Card, ...]
+    slots: tuple[SlotContent, ...]
+    commands: tuple[click.Command, ...] = field(repr=False)
+    metadata: MetaData | None = field(repr=False)
+    """Its tables; None where it has none."""
+    migrations: Path
+    """Folder of the migrations of its tables."""
+    listeners: tuple[Listener[Any], ...] = field(repr=False)
 
     @property
     def is_module(self) -> bool:
@@ -61,21 +82,40 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
         raise malformed(f"name is {getattr(edition, 'name', None)!r} and its entry point {name!r}")
     api_version = _checked(edition, "api_version", _is_number, "a whole number")
     check_api_version(api_version)
+    requires_app = _checked(edition, "requires_app", _is_text_or_empty, "a text such as >=1.2")
+    check_application(requires_app)
+    folder = Path(inspect.getfile(type(edition))).parent
+    models = _checked(edition, "models", _is_models_or_none, "a subclass of DeclarativeBase or None")
     manifest = Manifest(
         name=name,
         title=_checked(edition, "title", _is_text, f"a text of 1 to {TEXT_LIMIT} characters"),
         description=_checked(edition, "description", _is_text_or_empty, f"a text of at most {TEXT_LIMIT} characters"),
         version=_checked(edition, "version", _is_text_or_empty, "a text") or package_version,
+        folder=folder,
         api_version=api_version,
+        requires_app=requires_app,
+        order=_checked(edition, "order", _is_number, "a whole number"),
         extends=_checked(edition, "extends", _is_name_or_none, "the name of an edition or None"),
         included_in=_checked(edition, "included_in", _tuple_of(_is_name), "a tuple of names of editions"),
         features=_checked(edition, "features", _tuple_of(_is_feature), "a tuple of Feature"),
+        permissions=_checked(edition, "permissions", _tuple_of(_is_permission), "a tuple of Permission"),
         blueprints=_checked(edition, "blueprints", _tuple_of(_is_blueprint), "a tuple of blueprints"),
         start_page=_checked(edition, "start_page", _is_text_or_none, "an endpoint or None"),
         navigation=_checked(edition, "navigation", _tuple_of(_is_nav_item), "a tuple of NavItem"),
+        cards=_checked(edition, "cards", _tuple_of(_is_card), "a tuple of Card"),
+        slots=_checked(edition, "slots", _tuple_of(_is_slot_content), "a tuple of SlotContent"),
+        commands=_checked(edition, "commands", _tuple_of(_is_command), "a tuple of click commands"),
+        metadata=models.metadata if models is not None else None,
+        migrations=folder / _checked(edition, "migrations", _is_name, "the name of a folder"),
+        listeners=_checked(edition, "listeners", _tuple_of(_is_listener), "a tuple of Listener"),
     )
-    _check_features(manifest)
+    _check_names("feature", manifest.features)
+    _check_names("permission", manifest.permissions, prefix=f"{name}.")
+    _check_unique("card", [card.name for card in manifest.cards])
+    _check_unique("command", [str(command.name) for command in manifest.commands])
     _check_blueprints(manifest)
+    _check_templates(manifest)
+    _check_tables(manifest)
     if manifest.is_module and (manifest.extends or manifest.start_page):
         raise malformed("a module, which has included_in, has neither extends nor start_page")
     return manifest
@@ -107,14 +147,20 @@ def _described(value: object) -> str:
     return "missing" if value is None else f"{value!r:.80}"
 
 
-def _check_features(manifest: Manifest) -> None:
+def _check_names(kind: str, declared: Iterable[Feature | Permission], prefix: str = "") -> None:
+    names = [value.name for value in declared]
+    for name in names:
+        if not _DOTTED_NAME.fullmatch(name) or len(name) > NAME_LIMIT or not name.startswith(prefix):
+            raise malformed(f"the {kind} name {name!r:.80} is not of the form {prefix or 'timesheet.'}start")
+    _check_unique(kind, names)
+
+
+def _check_unique(kind: str, names: Iterable[str]) -> None:
     seen = set()
-    for feature in manifest.features:
-        if not _FEATURE_NAME.fullmatch(feature.name) or len(feature.name) > NAME_LIMIT:
-            raise malformed(f"the feature name {feature.name!r:.80} is not of the form timesheet.start")
-        if feature.name in seen:
-            raise malformed(f"the feature {feature.name} is declared twice")
-        seen.add(feature.name)
+    for name in names:
+        if name in seen:
+            raise malformed(f"the {kind} {name} is declared twice")
+        seen.add(name)
 
 
 def _check_blueprints(manifest: Manifest) -> None:
@@ -122,6 +168,32 @@ def _check_blueprints(manifest: Manifest) -> None:
         if not is_own_name(blueprint.name, manifest.name):
             wanted = f"{manifest.name} or begin with {manifest.name}_"
             raise malformed(f"the blueprint {blueprint.name!r:.80} should be named {wanted}")
+
+
+def _check_templates(manifest: Manifest) -> None:
+    """Templates of all editions are looked up by name in one space, so each edition keeps to a folder of its own."""
+    for blueprint in manifest.blueprints:
+        if blueprint.template_folder is None:
+            continue
+        folder = Path(blueprint.root_path) / blueprint.template_folder
+        strays = sorted(path.name for path in folder.glob("*") if path.name != manifest.name)
+        if strays:
+            raise malformed(f"templates/{strays[0]} lies outside templates/{manifest.name}")
+
+
+def _check_tables(manifest: Manifest) -> None:
+    if manifest.metadata is None:
+        return
+    for table in manifest.metadata.tables:
+        if not table.startswith(table_prefix(manifest.name)):
+            raise malformed(f"the table {table:.80} should begin with {table_prefix(manifest.name)}")
+    if not (manifest.migrations / "versions").is_dir():
+        raise malformed(f"it has tables and no folder {manifest.migrations.name}/versions beside its module")
+
+
+def table_prefix(edition: str) -> str:
+    """What the names of all tables of ``edition`` begin with, that of its migrations included."""
+    return f"edition_{edition}_"
 
 
 def is_own_name(name: str, edition: str) -> bool:
@@ -154,9 +226,37 @@ def _is_name_or_none(value: object) -> bool:
 
 
 def _is_feature(value: object) -> bool:
-    if not isinstance(value, Feature) or not isinstance(value.name, str):
+    return isinstance(value, Feature) and _is_titled(value)
+
+
+def _is_permission(value: object) -> bool:
+    return isinstance(value, Permission) and _is_titled(value)
+
+
+def _is_titled(value: Feature | Permission) -> bool:
+    return isinstance(value.name, str) and _is_text(value.title) and _is_text_or_empty(value.description)
+
+
+def _is_card(value: object) -> bool:
+    return isinstance(value, Card) and _is_name(value.name) and _is_text(value.title) and callable(value.view)
+
+
+def _is_slot_content(value: object) -> bool:
+    return isinstance(value, SlotContent) and value.slot in SLOTS and callable(value.view)
+
+
+def _is_command(value: object) -> bool:
+    return isinstance(value, click.Command) and bool(value.name)
+
+
+def _is_models_or_none(value: object) -> bool:
+    return value is None or (isinstance(value, type) and issubclass(value, DeclarativeBase))
+
+
+def _is_listener(value: object) -> bool:
+    if not isinstance(value, Listener) or not callable(value.handler):
         return False
-    return _is_text(value.title) and _is_text_or_empty(value.description)
+    return isinstance(value.event, type) and issubclass(value.event, Event)
 
 
 def _is_blueprint(value: object) -> bool:

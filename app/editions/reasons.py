@@ -35,6 +35,12 @@ TOO_OLD = Reason(
     N_("Update the package, then restart the application."),
     status=500,
 )
+NEEDS_OTHER_APPLICATION = Reason(
+    "edition_needs_other_application",
+    N_("It asks for TimeTracker RX %(wanted)s, and this is %(version)s."),
+    N_("Install a version of the package that goes with this application."),
+    status=500,
+)
 BASE_MISSING = Reason(
     "edition_base_missing",
     N_("It extends the edition %(base)s, which is not loaded."),

@@ -7,25 +7,36 @@ an edition would bring under some license is looked up, without a statement and 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
+import click
 import structlog
 from flask import Flask, current_app
+from flask.cli import ScriptInfo
 from flask_babel import gettext
 
 from app.auth.identity import Identity
 from app.config import Settings
 from app.editions import reasons
-from app.editions.base import Feature
-from app.editions.discovery import Discovered, EditionState, discover, error_line, find_entry_points
+from app.editions.declarations import Card, Feature, Permission, SlotContent
+from app.editions.discovery import (
+    OWN_PACKAGE,
+    Discovered,
+    EditionState,
+    discover,
+    error_line,
+    find_entry_points,
+)
 from app.editions.manifest import Manifest
 from app.editions.rehearsal import Pages, Surroundings, core_segments, rehearse
 from app.editions.switches import read_switches_at_start
 from app.license.policy import Standing, StandingKind
 from app.navigation import NavItem
 from app.refusal import Refusal
-from app.security import Access
+from app.security import Access, Audience
 
 _log = structlog.get_logger("timetracker.editions")
+_Declared = TypeVar("_Declared")
 _IN_FORCE = {StandingKind.ACTIVE, StandingKind.GRACE, StandingKind.SEATS_EXCEEDED}
 
 
@@ -41,12 +52,24 @@ class EditionRegistry:
     """In the order in which they were registered; those that are not loaded follow."""
     manifests: Mapping[str, Manifest]
     features: Mapping[str, Feature]
+    permissions: Mapping[str, Permission]
     parts: Mapping[str, frozenset[str]]
     """For each edition a license can name: itself, those it extends, and the modules that come with any of these."""
     features_by_edition: Mapping[str, frozenset[str]]
     start_pages: Mapping[str, str]
     start_page_features: Mapping[str, str | None]
     navigation: tuple[NavItem, ...]
+    cards: tuple["Owned[Card]", ...]
+    slots: Mapping[str, tuple["Owned[SlotContent]", ...]]
+    """What fills each slot, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned(Generic[_Declared]):
+    """Something that an edition declares, with the name of that edition."""
+
+    edition: str
+    declared: _Declared
 
 
 # Made at the start --------------------------------------------------------------------------------------------------
@@ -73,12 +96,13 @@ def _register_all(app: Flask, found: Iterable[Discovered]) -> tuple[list[Discove
     segments = core_segments(app)
     done: dict[str, Discovered] = {}
     owners: dict[str, str] = {}
+    permissions: set[str] = set()
     patterns: dict[str, str] = {}
     access: dict[str, Access] = {}
-    for edition in sorted(candidates.values(), key=lambda edition: _depth(edition, candidates)):
+    for edition in sorted(candidates.values(), key=lambda edition: _place(edition, candidates)):
         try:
             _check_relations(edition, candidates, done, owners)
-            pages = _register(app, edition, Surroundings(segments, patterns, owners))
+            pages = _register(app, edition, Surroundings(segments, patterns, owners, permissions))
         except Refusal as refusal:
             done[edition.name] = edition.refused(refusal, refusal.__cause__)
             continue
@@ -86,6 +110,7 @@ def _register_all(app: Flask, found: Iterable[Discovered]) -> tuple[list[Discove
         access.update(pages.access)
         patterns.update(dict.fromkeys(pages.patterns, edition.title))
         owners.update((feature.name, edition.name) for feature in _manifest(edition).features)
+        permissions.update(permission.name for permission in _manifest(edition).permissions)
     return list(done.values()), access
 
 
@@ -93,6 +118,12 @@ def _manifest(edition: Discovered) -> Manifest:
     if edition.manifest is None:
         raise ValueError(f"{edition.name} was never read")
     return edition.manifest
+
+
+def _place(edition: Discovered, candidates: Mapping[str, Discovered]) -> tuple[int, bool, int, str]:
+    """When it is registered: what is taken belongs to the earlier one, so the bundled editions come first."""
+    is_foreign = edition.source != OWN_PACKAGE
+    return _depth(edition, candidates), is_foreign, _manifest(edition).order, edition.name
 
 
 def _depth(edition: Discovered, candidates: Mapping[str, Discovered]) -> int:
@@ -137,6 +168,7 @@ def _register(app: Flask, edition: Discovered, surroundings: Surroundings) -> Pa
         pages = rehearse(app, manifest, surroundings)
         for blueprint in manifest.blueprints:
             app.register_blueprint(blueprint)
+        _add_commands(app, manifest)
     except KeyboardInterrupt:
         raise
     except Refusal:
@@ -145,6 +177,25 @@ def _register(app: Flask, edition: Discovered, surroundings: Surroundings) -> Pa
         _forget(app, manifest, before)
         raise Refusal(reasons.REGISTRATION_FAILED, error=error_line(error)) from error
     return pages
+
+
+def _add_commands(app: Flask, manifest: Manifest) -> None:
+    """Make its commands those of one group, which has the name of the edition."""
+    if not manifest.commands:
+        return
+    group = click.Group(manifest.name, help=manifest.description or manifest.title, callback=_enter_application)
+    of_blueprint = app.cli.commands.get(manifest.name)
+    earlier = of_blueprint.commands.values() if isinstance(of_blueprint, click.Group) else ()
+    for command in (*earlier, *manifest.commands):
+        group.add_command(command)
+    app.cli.add_command(group)
+
+
+@click.pass_context
+def _enter_application(context: click.Context) -> None:
+    """Give the commands the application; ``flask`` does so itself, a test that invokes them does not."""
+    if not current_app:
+        context.with_resource(context.ensure_object(ScriptInfo).load_app().app_context())
 
 
 def _forget(app: Flask, manifest: Manifest, before: Collection[int]) -> None:
@@ -195,6 +246,7 @@ def _report(edition: Discovered, *, raises: bool) -> None:
 
 def _registry(found: tuple[Discovered, ...], access: Mapping[str, Access]) -> EditionRegistry:
     loaded = [edition.manifest for edition in found if edition.state is EditionState.LOADED and edition.manifest]
+    in_order = sorted(loaded, key=lambda manifest: (manifest.order, manifest.name))
     manifests = {manifest.name: manifest for manifest in loaded}
     parts = {manifest.name: _parts(manifest, loaded, manifests) for manifest in loaded if not manifest.is_module}
     own = {manifest.name: {feature.name for feature in manifest.features} for manifest in loaded}
@@ -202,15 +254,26 @@ def _registry(found: tuple[Discovered, ...], access: Mapping[str, Access]) -> Ed
     return EditionRegistry(
         found=found,
         manifests=MappingProxyType(manifests),
-        features=MappingProxyType({feature.name: feature for manifest in loaded for feature in manifest.features}),
+        features=MappingProxyType({feature.name: feature for manifest in in_order for feature in manifest.features}),
+        permissions=MappingProxyType({held.name: held for manifest in in_order for held in manifest.permissions}),
         parts=MappingProxyType(parts),
         features_by_edition=MappingProxyType(
             {name: frozenset().union(*(own[part] for part in parts[name])) for name in parts}
         ),
         start_pages=MappingProxyType(start_pages),
         start_page_features=MappingProxyType({page: access[page].feature for page in start_pages.values()}),
-        navigation=tuple(_with_feature(item, access) for manifest in loaded for item in manifest.navigation),
+        navigation=tuple(_with_needs(item, access) for manifest in in_order for item in manifest.navigation),
+        cards=tuple(Owned(manifest.name, card) for manifest in in_order for card in manifest.cards),
+        slots=_slots(in_order),
     )
+
+
+def _slots(manifests: Iterable[Manifest]) -> Mapping[str, tuple[Owned[SlotContent], ...]]:
+    slots: dict[str, tuple[Owned[SlotContent], ...]] = {}
+    for manifest in manifests:
+        for content in manifest.slots:
+            slots[content.slot] = (*slots.get(content.slot, ()), Owned(manifest.name, content))
+    return MappingProxyType(slots)
 
 
 def _parts(manifest: Manifest, loaded: Iterable[Manifest], manifests: Mapping[str, Manifest]) -> frozenset[str]:
@@ -227,11 +290,15 @@ def _start_page(manifest: Manifest, manifests: Mapping[str, Manifest]) -> str | 
     return manifest.start_page
 
 
-def _with_feature(item: NavItem, access: Mapping[str, Access]) -> NavItem:
-    """An item that names no feature needs that of the page it leads to."""
-    declared = access.get(item.endpoint)
-    feature = item.feature or (declared.feature if declared is not None else None)
-    return replace(item, feature=feature, children=tuple(_with_feature(child, access) for child in item.children))
+def _with_needs(item: NavItem, access: Mapping[str, Access]) -> NavItem:
+    """An item that names no feature or permission needs those of the page it leads to."""
+    declared = access.get(item.endpoint) or Access(Audience.MEMBER)
+    return replace(
+        item,
+        feature=item.feature or declared.feature,
+        permission=item.permission or declared.permission,
+        children=tuple(_with_needs(child, access) for child in item.children),
+    )
 
 
 # Asked at each request ----------------------------------------------------------------------------------------------
@@ -292,21 +359,36 @@ def feature_titles() -> Mapping[str, str]:
     return {name: gettext(feature.title) for name, feature in registry().features.items()}
 
 
+def bringing(feature: str) -> str | None:
+    """Title of the smallest edition that brings ``feature``, in the reader's language; None where none does."""
+    editions = registry().features_by_edition
+    names = [name for name, features in editions.items() if feature in features]
+    return title_of_edition(min(names, key=lambda name: (len(editions[name]), name))) if names else None
+
+
 def navigation_items(identity: Identity, standing: Standing) -> tuple[NavItem, ...]:
     """What the editions offer in the global navigation.
 
-    Members see what is licensed; administrators see the rest as well, locked.
+    Members see what is licensed; administrators see the rest as well, locked. What takes a permission is seen by its
+    holders alone.
     """
-    return _permitted(registry().navigation, licensed_features(standing), shows_locked=identity.is_system_administrator)
+    return _permitted(registry().navigation, licensed_features(standing), identity)
 
 
-def _permitted(items: Iterable[NavItem], features: frozenset[str], *, shows_locked: bool) -> tuple[NavItem, ...]:
+def _permitted(items: Iterable[NavItem], features: frozenset[str], identity: Identity) -> tuple[NavItem, ...]:
     return tuple(
         replace(
             item,
-            children=_permitted(item.children, features, shows_locked=shows_locked),
-            locked=item.feature not in features,
+            children=_permitted(item.children, features, identity),
+            locked=item.feature is not None and item.feature not in features,
+            note=_why_locked(item.feature) if item.feature is not None and item.feature not in features else "",
         )
         for item in items
-        if shows_locked or item.feature in features
+        if (identity.is_system_administrator or item.feature is None or item.feature in features)
+        and (item.permission is None or item.permission in identity.permissions)
     )
+
+
+def _why_locked(feature: str) -> str:
+    edition = bringing(feature)
+    return gettext("available in %(edition)s", edition=edition) if edition else gettext("not in your license")

@@ -14,12 +14,16 @@ from app.editions import reasons
 from app.editions.manifest import Manifest, is_own_name, malformed
 from app.navigation import NavItem
 from app.refusal import Refusal
-from app.security import Access, resolve_access
+from app.security import Access, Audience, resolve_access
 
 RESERVED_SEGMENTS = frozenset(
     {"account", "api", "desktop", "healthz", "login", "logout", "metrics", "readyz", "settings", "setup", "static"}
 )
 """First parts of addresses that are the core's, whether or not it answers all of them by now."""
+RESERVED_COMMANDS = frozenset(
+    {"db", "doctor", "edition", "evaluation", "license", "routes", "run", "setup-code", "shell", "user"}
+)
+"""First words of commands that are the core's or Flask's."""
 _HOOKS = (
     "before_request_funcs",
     "after_request_funcs",
@@ -43,6 +47,8 @@ class Surroundings:
     """Addresses of the editions before, with the edition that each belongs to."""
     features: Collection[str]
     """Names of all features that those editions declare."""
+    permissions: Collection[str]
+    """Names of all permissions that those editions declare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Page
     """
     if manifest.name in app.blueprints:
         raise malformed(f"the name {manifest.name} is the core's")
+    if manifest.commands and manifest.name in RESERVED_COMMANDS:
+        raise malformed(f"the commands of flask {manifest.name} are the core's")
     scratch = Flask(app.import_name, static_folder=None, template_folder=None)
     scratch.config.update(app.config)
     scratch.extensions.update(app.extensions)
@@ -82,7 +90,7 @@ def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Page
     for pattern in patterns:
         _check_address(pattern, surroundings)
     access = resolve_access(scratch)
-    _check_features(manifest, access, surroundings.features)
+    _check_needs(manifest, access, surroundings)
     _check_start_page(manifest, access, rules)
     for item in manifest.navigation:
         _check_nav_item(item, rules)
@@ -145,11 +153,22 @@ def _check_address(pattern: str, surroundings: Surroundings) -> None:
         raise Refusal(reasons.ADDRESS_TAKEN, address=pattern, owner=surroundings.patterns[pattern])
 
 
-def _check_features(manifest: Manifest, access: Mapping[str, Access], others: Collection[str]) -> None:
-    own = {feature.name for feature in manifest.features}
+def _check_needs(manifest: Manifest, access: Mapping[str, Access], surroundings: Surroundings) -> None:
+    """Refuse a page, card or slot that needs what nobody declares, so that nobody could ever see it."""
+    features = {feature.name for feature in manifest.features}.union(surroundings.features)
+    permissions = {permission.name for permission in manifest.permissions}.union(surroundings.permissions)
+    needed = [(endpoint, declared.feature, declared.permission) for endpoint, declared in access.items()]
+    needed += [(f"the card {card.name}", card.feature, card.permission) for card in manifest.cards]
+    needed += [(f"what it adds to {content.slot}", content.feature, content.permission) for content in manifest.slots]
+    needed += [(f"navigation to {item.endpoint}", item.feature, item.permission) for item in manifest.navigation]
+    for what, feature, permission in needed:
+        if feature is not None and feature not in features:
+            raise malformed(f"{what} asks for the feature {feature}, which no edition declares")
+        if permission is not None and permission not in permissions:
+            raise malformed(f"{what} asks for the permission {permission}, which no edition declares")
     for endpoint, declared in access.items():
-        if declared.feature is not None and declared.feature not in own and declared.feature not in others:
-            raise malformed(f"{endpoint} asks for the feature {declared.feature}, which no edition declares")
+        if declared.audience is Audience.PUBLIC and (declared.feature or declared.permission):
+            raise malformed(f"{endpoint} is open to everybody and cannot need a feature or a permission")
 
 
 def _check_start_page(manifest: Manifest, access: Mapping[str, Access], rules: list[Rule]) -> None:

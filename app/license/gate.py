@@ -56,11 +56,12 @@ def decide(access: Access | None, identity: Identity | None, *, restricted: bool
         return Verdict.FORBID if access is None else Verdict.LOG_IN
     if restricted and not _open_while_restricted(access, identity):
         return Verdict.CONFINE if identity.is_system_administrator else Verdict.LOCK_OUT
-    if access is None:
+    if access is None or (access.audience is Audience.ADMIN and not identity.is_system_administrator):
         return Verdict.FORBID
-    if access.audience is Audience.ADMIN and not identity.is_system_administrator:
-        return Verdict.FORBID
-    return Verdict.ALLOW if licensed else Verdict.NOT_LICENSED
+    if not licensed:
+        return Verdict.NOT_LICENSED
+    holds_it = access.permission is None or access.permission in identity.permissions
+    return Verdict.ALLOW if holds_it else Verdict.FORBID
 
 
 def _open_while_restricted(access: Access | None, identity: Identity) -> bool:

@@ -11,6 +11,7 @@ class StandardEdition(Edition):
     title = N_("Standard")
     description = N_("The start page with today, this week, and what the license includes.")
     api_version = 1
+    order = 10
     features = (
         Feature(
             "timesheet.start",
