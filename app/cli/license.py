@@ -21,7 +21,15 @@ from app.cli.output import answers_refusals, json_option, print_json, print_rows
 from app.cli.parameters import date_option, is_interactive, key_argument, read_key, zone_option
 from app.config import DEFAULT_ISSUER, PREFIX, Settings
 from app.license import issuing, service
-from app.license.document import License, Verifier
+from app.license.document import (
+    CUSTOMER_LIMIT,
+    GRACE_DAYS_LIMIT,
+    LIST_LIMIT,
+    SEATS_LIMIT,
+    SLUG_LIMIT,
+    License,
+    Verifier,
+)
 from app.license.reasons import LicenseError
 from app.license.signature import TrustedKey, load_trusted_keys
 from app.refusal import Reason, Refusal
@@ -40,6 +48,9 @@ PASSPHRASE_MISSING = Reason(
     N_("A passphrase is needed, and there is no terminal to ask at."),
     N_("Run the command at a terminal, or put the passphrase into the variable LICENSE_SIGNING_PASSPHRASE."),
 )
+
+_SLUG = f"a name of small letters and digits, joined by single dots, hyphens or underscores, {SLUG_LIMIT} at most"
+_DAY = "a day from 1970 to 9998"
 
 license_group = AppGroup("license", help="Make, issue, inspect and register license keys.")
 
@@ -101,8 +112,8 @@ def keygen(out: Path, kid: str, *, encrypted: bool, as_json: bool) -> None:
     help="KID.private.pem, as keygen made it.",
 )
 @click.option("--kid", required=True, help="Name of the signing key.")
-@click.option("--customer", required=True, help="Whom the license is for.")
-@click.option("--edition", required=True, help="The licensed edition.")
+@click.option("--customer", required=True, help="Whom the license is for, 1 to 200 characters.")
+@click.option("--edition", required=True, help="Name of the licensed edition, such as standard.")
 @click.option("--seats", type=int, required=True, help="Number of users, 1 to 1,000,000.")
 @date_option("--expires", help="License Expiration Date: the last day on which it holds.")
 @click.option("--perpetual", is_flag=True, help="The license never expires; instead of --expires.")
@@ -141,6 +152,7 @@ def issue(
     if perpetual == (expires is not None):
         raise click.UsageError("Say either --expires or --perpetual.")
     now = datetime.now(UTC)
+    _require_encodable(("--customer", customer), ("--issuer", issuer))
     request = issuing.IssueRequest(
         customer=customer,
         edition=edition,
@@ -155,6 +167,9 @@ def issue(
         supersedes=supersedes,
         issuer=issuer,
     )
+    _require_permitted(request, kid, now)
+    for warning in license_text.issue_warnings(request, now, zone):
+        click.echo(warning, err=True)
     signing_key = _signing_key(private_key)
     text = issuing.issue(request, signing_key, kid, now)
     if as_json:
@@ -163,6 +178,45 @@ def issue(
         print_json({"license_key": text, **license_text.whole_license_object(license_, zone)})
     else:
         click.echo(text)
+
+
+_PERMITTED = {
+    "sub": ("--customer", f"1 to {CUSTOMER_LIMIT} characters, none of them a control character"),
+    "edition": ("--edition", _SLUG),
+    "seats": ("--seats", f"a number from 1 to {SEATS_LIMIT:,}"),
+    "exp": ("--expires", f"{_DAY}, and not before the first day"),
+    "maintenance_exp": ("--maintenance-until", _DAY),
+    "nbf": ("--starts", _DAY),
+    "features": ("--feature", f"{_SLUG}; at most {LIST_LIMIT}, none of them twice"),
+    "installation": ("--installation", "an installation id, as the License screen shows it"),
+    "grace_days": ("--grace-days", f"a number from 0 to {GRACE_DAYS_LIMIT}"),
+    "supersedes": ("--supersedes", f"a license number, as inspect shows it; at most {LIST_LIMIT}, none of them twice"),
+}
+"""For each claim the option that fills it, and what is permitted there."""
+
+
+def _require_permitted(request: issuing.IssueRequest, kid: str, now: datetime) -> None:
+    """End as wrong usage, with the option and what it takes, where the key would be refused when it is registered."""
+    try:
+        issuing.require_kid(kid)
+    except Refusal as refusal:
+        raise click.BadParameter(f"{kid!r}: {refusal.reason.remedy}", param_hint="'--kid'") from refusal
+    try:
+        issuing.check(request, now)
+    except LicenseError as error:
+        if error.claim not in _PERMITTED:
+            raise
+        option, permitted = _PERMITTED[error.claim]
+        raise click.BadParameter(f"It takes {permitted}.", param_hint=f"'{option}'") from error
+
+
+def _require_encodable(*options: tuple[str, str]) -> None:
+    """End as wrong usage where bytes were typed that are no text in the terminal's encoding."""
+    for option, text in options:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise click.BadParameter("It takes text in UTF-8.", param_hint=f"'{option}'") from error
 
 
 @license_group.command("inspect", with_appcontext=False)

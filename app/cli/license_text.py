@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext, pgettext
 
 from app.license.document import License, days_left, last_day
+from app.license.issuing import IssueRequest
 from app.license.policy import Standing, StandingKind, Usability
 from app.license.preview import Change, Preview
 from app.translation import N_
@@ -68,6 +69,27 @@ def _end(instant: datetime | None, now: datetime, zone: ZoneInfo) -> str:
 
 def _with_note(text: str, note: str) -> str:
     return f"{text} ({note})"
+
+
+def issue_warnings(request: IssueRequest, now: datetime, zone: ZoneInfo) -> list[str]:
+    """What is permitted and yet hardly meant: days that are past, and a maintenance that ends before it begins."""
+    until = day_of_end(request.maintenance_expires, zone)
+    warnings = []
+    if request.maintenance_expires <= request.starts:
+        start = day_of_start(request.starts, zone)
+        warnings.append(
+            _(
+                "Warning: the maintenance ends (%(until)s) before the license starts (%(start)s).",
+                until=until,
+                start=start,
+            )
+        )
+    elif request.maintenance_expires <= now:
+        warnings.append(_("Warning: the maintenance has ended already (%(until)s).", until=until))
+    if request.expires is not None and request.expires <= now:
+        ended = day_of_end(request.expires, zone)
+        warnings.append(_("Warning: the license has expired already (%(until)s).", until=ended))
+    return warnings
 
 
 def license_object(license_: License, zone: ZoneInfo) -> dict[str, object]:

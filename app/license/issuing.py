@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from app.license.document import PRODUCT, Verifier
+from app.license.document import PRODUCT, Verifier, read_claims
 from app.license.reasons import REASONS
 from app.license.signature import KID, TrustedKey, UnfitKeyError, require_strength
 from app.refusal import Refusal
@@ -94,6 +94,14 @@ def require_kid(kid: str) -> str:
     return kid
 
 
+def check(request: IssueRequest, now: datetime) -> None:
+    """Look at what is asked for as the verifier will, before a private key is read or a passphrase asked for.
+
+    Raises LicenseError ``claim_invalid``, naming the claim.
+    """
+    read_claims(_claims(request, now), issuer=request.issuer, now=now, kid="", fingerprint="")
+
+
 def issue(request: IssueRequest, private_key: rsa.RSAPrivateKey, kid: str, now: datetime) -> str:
     """Return the license key that says what ``request`` asks for, issued at ``now`` and signed as ``kid``.
 
@@ -127,12 +135,12 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
 def _claims(request: IssueRequest, now: datetime) -> dict[str, object]:
     """Return the claims of design section 4; optional ones appear only where they say something."""
     optional: dict[str, object] = {
-        "exp": request.expires and int(request.expires.timestamp()),
-        "features": list(request.features),
+        "exp": None if request.expires is None else int(request.expires.timestamp()),
+        "features": list(request.features) or None,
         "installation": request.installation,
-        "trial": request.trial,
-        "grace_days": request.grace_days,
-        "supersedes": list(request.supersedes),
+        "trial": request.trial or None,
+        "grace_days": request.grace_days or None,
+        "supersedes": list(request.supersedes) or None,
     }
     return {
         "iss": request.issuer,
@@ -144,4 +152,4 @@ def _claims(request: IssueRequest, now: datetime) -> dict[str, object]:
         "maintenance_exp": int(request.maintenance_expires.timestamp()),
         "edition": request.edition,
         "seats": request.seats,
-    } | {name: value for name, value in optional.items() if value}
+    } | {name: value for name, value in optional.items() if value is not None}
