@@ -1,13 +1,15 @@
 """The audit log, read: filtered, a page at a time, or whole for an export. Every query goes along an index."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
 
 from app.audit import AuditEntry
+from app.auth.folding import fold
+from app.auth.models import User
 from app.database import UtcDateTime, read_connection
 
 PAGE = 50
@@ -24,7 +26,7 @@ class Filters:
     """What of the log is asked for; an empty text or None asks for all."""
 
     actor: str = ""
-    """A login name, exactly."""
+    """A login name, in any case and width."""
     action: str = ""
     outcome: str = ""
     """``done`` or ``refused``."""
@@ -122,20 +124,35 @@ _COLUMNS = (
 def read_page(filters: Filters, *, older_than: Cursor | None = None, newer_than: Cursor | None = None) -> Page:
     """Read one page, the latest unless a cursor says where to go on; ``newer_than`` wins over ``older_than``."""
     with read_connection() as connection:
+        asked = _spelled(connection, filters)
         if newer_than is not None:
-            query = _query(filters).where(_place() > _place_of(newer_than)).order_by(*_EARLIEST)
-            found = _entries(connection, query.limit(PAGE + 1))
+            queries = [_query(each).where(_place() > _place_of(newer_than)).order_by(*_EARLIEST) for each in asked]
+            found = _entries(connection, queries, PAGE + 1, latest_first=False)
             entries, more_newer = found[:PAGE][::-1], len(found) > PAGE
-            return _page(entries, newer=more_newer, older=True) if entries else _first(connection, filters)
+            return _page(entries, newer=more_newer, older=True) if entries else _first(connection, asked)
         if older_than is None:
-            return _first(connection, filters)
-        found = _entries(connection, _latest_first(filters, older_than).limit(PAGE + 1))
+            return _first(connection, asked)
+        found = _entries(connection, [_latest_first(each, older_than) for each in asked], PAGE + 1)
         return _page(found[:PAGE], newer=True, older=len(found) > PAGE)
 
 
-def _first(connection: Connection, filters: Filters) -> Page:
-    found = _entries(connection, _latest_first(filters, None).limit(PAGE + 1))
+def _first(connection: Connection, asked: Sequence[Filters]) -> Page:
+    found = _entries(connection, [_latest_first(each, None) for each in asked], PAGE + 1)
     return _page(found[:PAGE], newer=False, older=len(found) > PAGE)
+
+
+def _spelled(connection: Connection, filters: Filters) -> Sequence[Filters]:
+    """The filters once for each spelling of the login name: as it was typed, folded, and as the user has it.
+
+    Each is a query of its own that goes along the index, and what they find is merged: no database folds names as we
+    do, and one that asked for several spellings at once would have to sort all that it finds.
+    """
+    if not filters.actor:
+        return (filters,)
+    key = fold(filters.actor)
+    stored = connection.execute(select(User.login).where(User.login_key == key)).scalar_one_or_none()
+    spellings = dict.fromkeys((filters.actor, key, stored or key))
+    return [replace(filters, actor=spelling) for spelling in spellings if spelling]
 
 
 def _page(entries: tuple[Entry, ...], *, newer: bool, older: bool) -> Page:
@@ -154,7 +171,8 @@ def read_all(filters: Filters) -> Iterator[Entry]:
     beyond: Cursor | None = None
     while True:
         with read_connection() as connection:
-            batch = _entries(connection, _latest_first(filters, beyond).limit(EXPORT_BATCH))
+            queries = [_latest_first(each, beyond) for each in _spelled(connection, filters)]
+            batch = _entries(connection, queries, EXPORT_BATCH)
         yield from batch
         if len(batch) < EXPORT_BATCH:
             return
@@ -189,8 +207,14 @@ def _place_of(cursor: Cursor) -> ColumnElement[Any]:
     return tuple_(literal(cursor.at, UtcDateTime), literal(cursor.id))
 
 
-def _entries(connection: Connection, query: Select[Any]) -> tuple[Entry, ...]:
-    return tuple(_entry(row) for row in connection.execute(query))
+def _entries(
+    connection: Connection, queries: Sequence[Select[Any]], size: int, *, latest_first: bool = True
+) -> tuple[Entry, ...]:
+    """The first ``size`` entries of what the queries find together; each of them is in this order already."""
+    found = [_entry(row) for query in queries for row in connection.execute(query.limit(size))]
+    if len(queries) > 1:
+        found.sort(key=lambda entry: (entry.at, entry.id), reverse=latest_first)
+    return tuple(found[:size])
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -3,16 +3,20 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, Field, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional, ValidationError
 
-from app.audit import OUTCOME_DONE, OUTCOME_REFUSED
+from app.audit import COMMAND_LINE, OUTCOME_DONE, OUTCOME_REFUSED
+from app.auth.folding import fold
 from app.forms import Form, stripped
 from app.settings.operation.actions import ACTIONS
 from app.settings.operation.audit_log import Filters
+
+_FIRST_DAY = date(1970, 1, 1)
 
 
 def _actions() -> list[SelectChoice]:
@@ -27,9 +31,18 @@ def _printable(form: Form, field: Field) -> None:  # noqa: ARG001 - the signatur
 
 
 def _within_calendar(form: Form, field: Field) -> None:  # noqa: ARG001 - the signature of a validator
-    """Refuse the first and last years of the calendar, whose days have no neighbours in every time zone."""
-    if field.data is not None and not date(1970, 1, 1) <= field.data < date(9999, 1, 1):
-        raise ValidationError(_("Choose a day after 1 January 1970."))
+    """Refuse the first years of the calendar, whose days have no beginning in every time zone."""
+    if field.data is not None and field.data < _FIRST_DAY:
+        raise ValidationError(_("Choose %(day)s or a later day.", day=format_date(_FIRST_DAY, "long")))
+
+
+def _not_before_the_first(form: "AuditFilterForm", field: Field) -> None:
+    """Refuse a period that ends before it begins."""
+    since = form.since.data
+    if since is not None and field.data is not None and field.data < since:
+        raise ValidationError(
+            _("The period ends before it begins: choose %(day)s or a later day.", day=format_date(since, "long"))
+        )
 
 
 class AuditFilterForm(Form):
@@ -52,16 +65,20 @@ class AuditFilterForm(Form):
         default="",
     )
     since = DateField(_l("From"), validators=[Optional(), _within_calendar])
-    until = DateField(_l("Through"), validators=[Optional(), _within_calendar])
+    until = DateField(_l("Through"), validators=[Optional(), _within_calendar, _not_before_the_first])
 
     def filters(self, zone: ZoneInfo) -> Filters:
         """What is asked for; the days begin and end in ``zone``."""
+        actor = self.actor.data or ""
+        until = self.until.data
+        # Nothing comes after the last day of the calendar, so there the period is open.
+        before = None if until is None or until == date.max else _midnight(until + timedelta(days=1), zone)
         return Filters(
-            actor=self.actor.data or "",
+            actor=COMMAND_LINE if fold(actor) == fold(_("Command line")) else actor,
             action=self.action.data or "",
             outcome=self.outcome.data or "",
             since=_midnight(self.since.data, zone),
-            before=_midnight(self.until.data + timedelta(days=1), zone) if self.until.data else None,
+            before=before,
         )
 
     @property
