@@ -63,6 +63,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.discovery",
         "app.editions.manifest",
         "app.editions.registry",
+        "app.editions.scaffold",
         "app.editions.rehearsal",
         "app.editions.switches",
         "app.navigation",
@@ -109,7 +110,7 @@ def modules() -> dict[str, Path]:
     named = {}
     for path in sorted(paths):
         relative = path.relative_to(CHECKOUT)
-        if {"migrations", "scaffold", "tests", "__pycache__"}.isdisjoint(relative.parts):
+        if {"migrations", "tests", "__pycache__"}.isdisjoint(relative.parts):
             named[".".join(relative.with_suffix("").parts).removesuffix(".__init__")] = path
     return named
 

@@ -1,5 +1,6 @@
 """``flask edition``: which editions are installed, and switching them."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from app.audit import COMMAND_LINE
 from app.cli.application import with_application
 from app.cli.output import answers_refusals, json_option, print_json
 from app.editions import service
+from app.editions.scaffold import write_package
 from app.editions.switches import read_switches
 from app.license.service import current_standing
 from app.texts import code_texts
@@ -38,6 +40,25 @@ def list_editions(*, as_json: bool) -> None:
             click.echo(f"    {row['message']} {row['remedy']} [{row['code']}]")
         for warning in row["warnings"]:
             click.echo(f"    {warning}")
+
+
+@edition_group.command("new", with_appcontext=False)
+@click.argument("name")
+@click.option("--title", help="What people call it; without it, made of NAME.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Where the folder of the package is made; without it, here.",
+)
+@answers_refusals
+def new(name: str, *, title: str | None, folder: Path) -> None:
+    """Write the package of a new edition NAME, which installs, passes its tests and shows a page."""
+    package = write_package(name, title=title or name.replace("_", " ").capitalize(), folder=folder)
+    click.echo(f"{package}/ has the edition {name}. Next, in the environment of the application:\n")
+    click.echo(f'  pip install --editable "{package}[test]"')
+    click.echo(f"  pytest {package}")
+    click.echo("\nThen restart the application: its page stands in the menu.")
 
 
 @edition_group.command("enable", with_appcontext=False)

@@ -96,7 +96,7 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
         requires_app=requires_app,
         order=_checked(edition, "order", _is_number, "a whole number"),
         extends=_checked(edition, "extends", _is_name_or_none, "the name of an edition or None"),
-        included_in=_checked(edition, "included_in", _tuple_of(_is_name), "a tuple of names of editions"),
+        included_in=_checked(edition, "included_in", _tuple_of(is_name), "a tuple of names of editions"),
         features=_checked(edition, "features", _tuple_of(_is_feature), "a tuple of Feature"),
         permissions=_checked(edition, "permissions", _tuple_of(_is_permission), "a tuple of Permission"),
         blueprints=_checked(edition, "blueprints", _tuple_of(_is_blueprint), "a tuple of blueprints"),
@@ -106,7 +106,7 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
         slots=_checked(edition, "slots", _tuple_of(_is_slot_content), "a tuple of SlotContent"),
         commands=_checked(edition, "commands", _tuple_of(_is_command), "a tuple of click commands"),
         metadata=models.metadata if models is not None else None,
-        migrations=folder / _checked(edition, "migrations", _is_name, "the name of a folder"),
+        migrations=folder / _checked(edition, "migrations", is_name, "the name of a folder"),
         listeners=_checked(edition, "listeners", _tuple_of(_is_listener), "a tuple of Listener"),
     )
     _check_names("feature", manifest.features)
@@ -127,7 +127,7 @@ def check_name(name: str) -> None:
     Raises:
         Refusal: ``edition_malformed``.
     """
-    if not _is_name(name):
+    if not is_name(name):
         raise malformed(f"{name!r:.80} is no name for an edition, such as field_service")
 
 
@@ -217,12 +217,13 @@ def _is_text_or_none(value: object) -> bool:
     return value is None or _is_text(value)
 
 
-def _is_name(value: object) -> bool:
+def is_name(value: object) -> bool:
+    """Whether ``value`` is a slug that an edition can be called."""
     return isinstance(value, str) and len(value) <= NAME_LIMIT and NAME.fullmatch(value) is not None
 
 
 def _is_name_or_none(value: object) -> bool:
-    return value is None or _is_name(value)
+    return value is None or is_name(value)
 
 
 def _is_feature(value: object) -> bool:
@@ -238,7 +239,7 @@ def _is_titled(value: Feature | Permission) -> bool:
 
 
 def _is_card(value: object) -> bool:
-    return isinstance(value, Card) and _is_name(value.name) and _is_text(value.title) and callable(value.view)
+    return isinstance(value, Card) and is_name(value.name) and _is_text(value.title) and callable(value.view)
 
 
 def _is_slot_content(value: object) -> bool:

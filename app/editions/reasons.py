@@ -98,3 +98,34 @@ STILL_NEEDED = Reason(
     N_("Disable that edition first, then restart the application."),
     status=409,
 )
+
+# Why the package of a new edition is not written --------------------------------------------------------------------
+
+NAME_INVALID = Reason(
+    "edition_name_invalid",
+    N_("%(name)s is no name for an edition."),
+    N_("Use lower-case letters, digits and single underscores, such as field_service."),
+)
+TITLE_INVALID = Reason(
+    "edition_title_invalid",
+    N_("The title of an edition is one line of 1 to %(limit)s characters."),
+    N_("Choose another title."),
+)
+NAME_TAKEN = Reason(
+    "edition_name_taken",
+    N_("The name %(name)s belongs to the application or to an edition that is installed."),
+    N_("Choose another name."),
+    status=409,
+)
+FOLDER_EXISTS = Reason(
+    "edition_folder_exists",
+    N_("%(folder)s exists already, and nothing in it was changed."),
+    N_("Choose another name, or another folder with --folder."),
+    status=409,
+)
+FOLDER_UNUSABLE = Reason(
+    "edition_folder_unusable",
+    N_("The package cannot be written into %(folder)s (%(error)s)."),
+    N_("Name a folder that exists and can be written to with --folder."),
+    status=409,
+)

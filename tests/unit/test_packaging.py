@@ -163,7 +163,7 @@ def test_every_package_of_the_tree_is_named_in_setup_cfg() -> None:
         ".".join(path.parent.relative_to(CHECKOUT).parts)
         for top in ("app", "plugins")
         for path in (CHECKOUT / top).rglob("__init__.py")
-        if {"scaffold", "tests"}.isdisjoint(path.parts)
+        if {"tests"}.isdisjoint(path.parts)
     }
     assert sorted(_setup_cfg()["options"]["packages"].split()) == sorted(found | {"app.templates"})
 
@@ -173,7 +173,7 @@ def test_every_package_that_is_imported_is_required() -> None:
     imported = {
         name.partition(".")[0]
         for path in (CHECKOUT / "wsgi.py", *(CHECKOUT / "app").rglob("*.py"), *(CHECKOUT / "plugins").rglob("*.py"))
-        if {"scaffold", "tests"}.isdisjoint(path.parts)
+        if {"tests"}.isdisjoint(path.parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for name in _imported_names(node)
     }
