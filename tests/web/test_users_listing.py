@@ -21,6 +21,10 @@ NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 SURNAMES = ["森", "山本", "Mori", "Sakai", "Ångström", "😀"]
 
 
+def added_at(number: int) -> datetime:
+    return NOW - timedelta(days=200 if number % 2 else 10)
+
+
 def row(number: int, chance: random.Random) -> dict[str, object]:
     name = f"{chance.choice(SURNAMES)} {chance.choice(['太郎', 'Mio', 'Ken'])}"
     login = f"{chance.choice('abk')}.user{number}"
@@ -33,7 +37,7 @@ def row(number: int, chance: random.Random) -> dict[str, object]:
         "email": email,
         "email_key": fold(email) if email else None,
         "search_text": search_text(fold(login), fold(name), fold(email) if email else None),
-        "created_at": NOW,
+        "created_at": added_at(number),
         "last_seen_at": NOW - timedelta(days=chance.randrange(0, 200, 5)) if chance.random() < 0.7 else None,
         "deleted_at": NOW - timedelta(days=chance.randrange(5)) if chance.random() < 0.3 else None,
     }
@@ -63,13 +67,14 @@ def wanted(people: list[listing.ListedUser], query: ListQuery) -> list[int]:
     def fits(user: listing.ListedUser) -> bool:
         text = search_text(fold(user.login), fold(user.name), fold(user.email) if user.email else None)
         age = NOW - user.last_seen_at if user.last_seen_at else timedelta.max
+        missed = NOW - (user.last_seen_at or added_at(user.user_id))
         return (
             (user.deleted_at is not None) == (query.state is State.DELETED)
             and all(word in text for word in fold(query.search).split())
             and {"": True, "administrators": user.is_system_administrator}.get(
                 query.privilege, not user.is_system_administrator
             )
-            and {"": True, "lately": age <= timedelta(30), "long_ago": age > timedelta(90)}.get(
+            and {"": True, "lately": age <= timedelta(30), "long_ago": missed > timedelta(90)}.get(
                 query.seen, user.last_seen_at is None
             )
         )

@@ -2,14 +2,16 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from app import clock
 from app.audit import AuditEntry
 from app.auth.models import User, UserPermission, UserSession
 from app.database import read_connection, write_transaction
@@ -145,7 +147,18 @@ def test_filters_by_privilege_and_last_seen(admin_client: FlaskClient) -> None:
     assert names(privilege="members") == ["Mio Sakai"]
     assert names(seen="never") == ["Mio Sakai"]
     assert names(seen="lately") == ["Haruka Kitamura"]
-    assert names(seen="long_ago") == ["Mio Sakai"]
+    assert names(seen="long_ago") == []
+
+
+def test_who_never_logged_in_is_missed_after_ninety_days_not_on_the_first(licensed_app: Flask) -> None:
+    with time_machine.travel(clock.now() + timedelta(days=91)):
+        register_key(licensed_app, seats=60)
+        client = licensed_app.test_client()
+        log_in(client, ADMINISTRATOR)
+        add_person(licensed_app, "n.mori", name="Naoki Mori")
+        rows = client.get(USERS, query_string={"seen": "long_ago"}).text.partition("<tbody>")[2]
+    assert "Mio Sakai" in rows
+    assert "Naoki Mori" not in rows
 
 
 # Adding

@@ -72,7 +72,7 @@ class Seen(StrEnum):
     ANY = ""
     LATELY = "lately"
     LONG_AGO = "long_ago"
-    """Not for ninety days, or never."""
+    """Not for ninety days; whoever was never seen, since they were added."""
     NEVER = "never"
 
 
@@ -326,7 +326,9 @@ def _seen(seen: Seen, now: datetime) -> _Condition:
         case Seen.NEVER:
             return last_seen.is_(None)
         case _:
-            return last_seen.is_(None) | (last_seen < now - timedelta(days=LONG_AGO_DAYS))
+            since = now - timedelta(days=LONG_AGO_DAYS)
+            # Whoever never logged in has not been seen since they were added: a user of today is not missing.
+            return (last_seen.is_(None) & (_USERS.c.created_at < since)) | (last_seen < since)
 
 
 # Statements -------------------------------------------------------------------------------------------------------
