@@ -40,7 +40,7 @@ class LoginForm(Form):
 
     login = StringField(_l("Login name"), filters=[stripped], validators=[_required, Length(max=256)])
     password = PasswordField(_l("Password"), validators=[_required, _any_length])
-    next = HiddenField()
+    next = HiddenField("")  # without a label WTForms would look for a translation of its name
 
 
 class SetupForm(Form):

@@ -20,7 +20,7 @@ from app.auth.sessions import end_session, end_sessions_of, start_session
 from app.auth.setup import is_setup_code
 from app.auth.users import UserDetails, UserState, add_user, details_refusals, write_details
 from app.config import Settings
-from app.database import UtcDateTime, read_connection, write_transaction
+from app.database import UtcDateTime, read_connection, write_connection, write_transaction
 from app.license.models import SeatCount
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
@@ -137,8 +137,8 @@ def _start(candidate: _Candidate, keys: tuple[throttle.Key, ...], now: datetime)
     """
     settings: Settings = current_app.extensions["settings"]
     seen = {"user": candidate.user_id, "hash": candidate.password_hash, "now": now, **throttle.digests(keys)}
-    with write_transaction() as transaction:
-        if transaction.connection().execute(_SEEN, seen).rowcount != 1:
+    with write_connection() as transaction:
+        if transaction.execute(_SEEN, seen).rowcount != 1:
             return None
         if candidate.has_failed:
             throttle.forget(transaction, keys[0])

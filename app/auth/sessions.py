@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from app.auth.identity import Identity, token_hash
 from app.auth.models import User, UserSession
 from app.config import Settings
-from app.database import UtcDateTime, read_connection
+from app.database import Transaction, UtcDateTime, connection_of, read_connection
 from app.extensions import db
 
 TOUCH_INTERVAL = timedelta(minutes=5)
 _log = structlog.get_logger("timetracker.sessions")
 _SWEEP = delete(UserSession).where(UserSession.expires_at < bindparam("now", type_=UtcDateTime()))
-_START = insert(UserSession)
+_START = insert(UserSession).inline()
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -77,10 +77,10 @@ _SYSTEMS = (
 )
 
 
-def start_session(session: Session, user_id: int, *, now: datetime, settings: Settings) -> str:
+def start_session(transaction: Transaction, user_id: int, *, now: datetime, settings: Settings) -> str:
     """Insert a session row and return its token, 256 random bits that are stored nowhere."""
     token = secrets.token_urlsafe(32)
-    session.connection().execute(
+    connection_of(transaction).execute(
         _START,
         {
             "token_hash": token_hash(token),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.auth.models import Throttle
 from app.auth.reasons import TOO_MANY_ATTEMPTS
-from app.database import UtcDateTime, read_connection
+from app.database import Transaction, UtcDateTime, connection_of, read_connection
 from app.refusal import Refusal
 
 IPV4 = 4
@@ -23,7 +23,8 @@ _LONGEST_WAIT = timedelta(minutes=15)
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
 # Made once: each log-in runs them, and making a statement costs more than running it.
-_OF_KEYS = Throttle.key.in_(bindparam("throttled", expanding=True))
+_KEYS = ("throttled", "throttled_as_well")
+_OF_KEYS = Throttle.key.in_([bindparam(name) for name in _KEYS])
 _CLOSED_UNTIL = select(func.max(Throttle.open_again_at)).where(_OF_KEYS)
 CLOSED_UNTIL = _CLOSED_UNTIL.scalar_subquery()
 """When all keys are open again, null where none has failed; for a statement that reads something else besides."""
@@ -115,9 +116,10 @@ def _closed_until(keys: tuple[Key, ...], connection: Connection | None) -> datet
     return connection.execute(_CLOSED_UNTIL, digests(keys)).scalar_one()
 
 
-def digests(keys: tuple[Key, ...]) -> dict[str, list[str]]:
-    """The parameters of a statement that has ``CLOSED_UNTIL`` or ``IS_OPEN`` in it."""
-    return {"throttled": [key.digest for key in keys]}
+def digests(keys: tuple[Key, ...]) -> dict[str, str]:
+    """The parameters of a statement that has ``CLOSED_UNTIL`` or ``IS_OPEN`` in it, for one key or for two."""
+    each = [key.digest for key in keys]
+    return dict(zip(_KEYS, each * (len(_KEYS) // len(each)), strict=True))
 
 
 def count_failure(session: Session, keys: tuple[Key, ...], now: datetime) -> None:
@@ -135,6 +137,6 @@ def count_failure(session: Session, keys: tuple[Key, ...], now: datetime) -> Non
         entry.forgotten_at = now + max(wait, _FORGOTTEN_AFTER)
 
 
-def forget(session: Session, key: Key) -> None:
+def forget(transaction: Transaction, key: Key) -> None:
     """Forget the failures of ``key`` after a success."""
-    session.connection().execute(_FORGET, {"forgotten": key.digest})
+    connection_of(transaction).execute(_FORGET, {"forgotten": key.digest})
