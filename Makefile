@@ -5,7 +5,7 @@ PYTHON_CANDIDATES = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 pyth
 # PORT=…: where `make run` serves.
 PORT ?= 8000
 # TESTS=…, ARGS=…: which tests `make test` runs, and further options of pytest.
-TESTS ?= tests
+TESTS ?= tests plugins
 ARGS ?=
 
 BIN := .venv/bin

@@ -28,15 +28,19 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from flask_babel import format_date, get_locale, gettext, ngettext
+from flask_babel import format_date, get_locale
 from flask_login import current_user as _current_user
+from wtforms.fields.choices import SelectChoice
 
+from app.audit import Event as AuditEvent
+from app.audit import record as record_audit
 from app.auth.identity import Identity
 from app.clock import now
 from app.editions import registry
 from app.editions.base import Edition, EditionBlueprint, open_to, requires_feature, requires_permission
 from app.editions.compatibility import API_VERSION
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.texts import gettext, lazy_gettext, ngettext, pgettext
 from app.events import (
     Event,
     LicenseRegistered,
@@ -47,28 +51,37 @@ from app.events import (
     UserRestored,
     announce,
 )
+from app.forms import Form
 from app.license.policy import Usability
 from app.license.service import current_standing
 from app.navigation import NavItem
+from app.refusal import Reason, Refusal
 from app.security import Audience, Representation
 from app.settings.state import current_state
+from app.texts import RefusalTexts, code_texts, listed, sentences
 from app.translation import N_
 
 __all__ = [
     "API_VERSION",
     "N_",
     "Audience",
+    "AuditEvent",
     "Card",
     "Edition",
     "EditionBlueprint",
     "Event",
     "Feature",
+    "Form",
     "LicenseRegistered",
     "LicenseSummary",
     "Listener",
     "NavItem",
     "Permission",
+    "Reason",
+    "Refusal",
+    "RefusalTexts",
     "Representation",
+    "SelectChoice",
     "SettingsChanged",
     "SlotContent",
     "Usability",
@@ -78,21 +91,27 @@ __all__ = [
     "UserRestored",
     "abort",
     "announce",
+    "code_texts",
     "current_user",
     "feature_licensed",
     "flash",
     "format_date",
     "gettext",
+    "lazy_gettext",
     "license_summary",
+    "listed",
     "locale_code",
     "ngettext",
     "now",
     "open_to",
+    "pgettext",
+    "record_audit",
     "redirect",
     "render_template",
     "request",
     "requires_feature",
     "requires_permission",
+    "sentences",
     "time_zone",
     "today",
     "url_for",
@@ -131,9 +150,14 @@ def license_summary() -> LicenseSummary:
     """What everybody may know of the license in force, at this request; costs no statement."""
     standing = current_standing()
     licensed = registry.licensed_features(standing)
+    editions = registry.registry()
     features = tuple(
-        Feature(feature.name, gettext(feature.title), gettext(feature.description) if feature.description else "")
-        for name, feature in registry.registry().features.items()
+        Feature(
+            name,
+            registry.text_of(editions.feature_owners[name], feature.title),
+            registry.text_of(editions.feature_owners[name], feature.description),
+        )
+        for name, feature in editions.features.items()
         if name in licensed
     )
     edition = registry.licensed_edition(standing)

@@ -102,7 +102,7 @@ def test_times_are_those_of_the_person(licensed_app: Flask) -> None:
         ({"actor": "s.kondo"}, 3),
         ({"actor": " s.kondo "}, 3),
         ({"actor": "S.Kondo"}, 3),
-        ({"actor": "Ｓ．kondo"}, 3),  # noqa: RUF001 - full-width, as an input method types it
+        ({"actor": "Ｓ．kondo"}, 3),
         ({"actor": "nobody.of.that.name"}, 0),
         ({"action": "edition.disable"}, 2),
         ({"outcome": "refused", "actor": "s.kondo"}, 1),
@@ -202,7 +202,7 @@ def test_an_export_begins_with_a_byte_order_mark_and_is_streamed(admin_client: F
     assert "Content-Length" not in answer.headers
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝"])  # noqa: RUF001 - a full-width sign
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝"])
 def test_a_cell_that_would_be_a_formula_is_text(licensed_app: Flask, admin_client: FlaskClient, start: str) -> None:
     add_entries(licensed_app, 1, target=f"{start}cmd|' /C calc'!A0", actor="s.kondo")
     assert exported(admin_client, actor="s.kondo")[0]["Target"] == f"'{start}cmd|' /C calc'!A0"

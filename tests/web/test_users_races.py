@@ -114,6 +114,6 @@ def test_one_login_added_twice_at_once_makes_one_user(licensed_app: Flask) -> No
     def add(login: str) -> Action:
         return lambda: service.add(UserDetails(login, "Somebody"), password=None, administrator=False)
 
-    outcomes = at_once(licensed_app, *((None, add(login)) for login in ("same", "SAME", "Same", "ｓame")))  # noqa: RUF001
+    outcomes = at_once(licensed_app, *((None, add(login)) for login in ("same", "SAME", "Same", "ｓame")))
 
     assert sorted(outcomes) == ["done", "login_taken", "login_taken", "login_taken"]
