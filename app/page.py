@@ -20,11 +20,11 @@ from app.license.policy import Standing, StandingKind
 from app.license.service import current_standing
 from app.localisation import html_language
 from app.navigation import Navigation, build_navigation
+from app.settings.state import current_state
 from app.texts import license_date
 from app.version import __version__
 
 PRODUCT: Mapping[str, str] = MappingProxyType({"name": "TimeTracker RX", "version": __version__})
-EXPIRES_SOON_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _notices() -> tuple[Notice, ...]:
 
 
 def license_notices(standing: Standing, now: datetime) -> tuple[Notice, ...]:
-    """Banners about the license for administrators: grace, an end within thirty days, a restricted standing."""
+    """Banners about the license for administrators: grace, an end that is near, a restricted standing."""
     page = url_for("license.show")
     label = gettext("Open License")
     license_ = standing.license
@@ -89,10 +89,10 @@ def license_notices(standing: Standing, now: datetime) -> tuple[Notice, ...]:
             "Everything works until %(day)s. Members do not see this.", day=license_date(license_.grace_until)
         )
         return (Notice("warn", title, text, label, page),)
-    state = g.get("installation_state")
-    left = days_left(license_.expires, now, state.time_zone) if state is not None else EXPIRES_SOON_DAYS + 1
-    if left > EXPIRES_SOON_DAYS or standing.next is not None:
+    zone = current_state().time_zone
+    if standing.next is not None or not license_.ends_soon(license_.expires, now, zone):
         return ()
+    left = days_left(license_.expires, now, zone)
     title = ngettext("The license expires in %(num)s day.", "The license expires in %(num)s days.", left)
     if left == 0:
         title = gettext("The license expires today.")

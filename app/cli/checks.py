@@ -28,7 +28,6 @@ from app.settings.models import INSTALLATION_ROW
 from app.settings.state import current_state
 from app.texts import code_texts, sentences
 
-EXPIRES_SOON_DAYS = 30
 CLOCK_TOLERANCE = timedelta(minutes=5)
 RELEASED = datetime(2026, 11, 1, tzinfo=UTC)
 """This version did not exist before: a clock that says otherwise is wrong."""
@@ -217,8 +216,8 @@ def _standing_ahead(standing: Standing) -> Finding | None:
         return Finding(
             "standing", State.WARN, _("The license has expired; everything works until its grace ends."), renew
         )
-    left = EXPIRES_SOON_DAYS + 1 if license_.expires is None else days_left(license_.expires, now, zone)
-    if left <= EXPIRES_SOON_DAYS and standing.next is None:
+    if license_.expires is not None and standing.next is None and license_.ends_soon(license_.expires, now, zone):
+        left = days_left(license_.expires, now, zone)
         soon = ngettext("The license expires in %(num)s day.", "The license expires in %(num)s days.", left)
         return Finding("standing", State.WARN, soon, renew)
     if license_.maintenance_expires <= now:

@@ -25,6 +25,10 @@ PRODUCT = "timetracker-rx"
 """The audience (``aud``) of every license key of this product."""
 EVALUATION_PREFIX = "evaluation-"
 """How the names of signing keys begin that are trusted only where ``ALLOW_EVALUATION_KEYS`` is on."""
+SOON_DAYS = 30
+"""So many days before a license ends people are warned of it: long enough to buy another one."""
+EVALUATION_SOON_DAYS = 7
+"""Likewise of an evaluation key, which holds thirty days in all and is replaced by making another."""
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far the vendor's clock may be ahead of ours."""
 SEATS_LIMIT = 1_000_000
@@ -96,6 +100,15 @@ class License:
     def is_past_grace(self, now: datetime) -> bool:
         """Whether ``now`` is the end of its grace or later."""
         return self.grace_until is not None and self.grace_until <= now
+
+    def ends_soon(self, instant: datetime | None, now: datetime, zone: ZoneInfo) -> bool:
+        """Whether people are to be warned at ``now`` that ``instant``, one of its dates, is near and still to come.
+
+        None, the end of a perpetual license, is never near. The days are counted in ``zone``.
+        """
+        if instant is None or instant <= now:
+            return False
+        return days_left(instant, now, zone) <= (EVALUATION_SOON_DAYS if self.evaluation else SOON_DAYS)
 
 
 @dataclass(frozen=True, slots=True)

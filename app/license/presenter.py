@@ -33,7 +33,6 @@ from app.settings.state import current_state
 from app.texts import license_date, listed, sentences, starting_date
 from app.translation import N_
 
-SOON_DAYS = 30
 UNSEEN_DAYS = 90
 
 _STANDING_BADGES = {
@@ -114,13 +113,16 @@ def _days_note(left: int) -> str:
     return ngettext("%(num)s day left.", "%(num)s days left.", left)
 
 
-def _expiration(label: str, instant: datetime | None, after: str, ended: str, now: datetime) -> DateFigure:
+def _expiration(
+    license_: License, label: str, instant: datetime | None, after: str, ended: str, now: datetime
+) -> DateFigure:
     if instant is None:
         return DateFigure(label, gettext("Never"), note=gettext("This license is perpetual."))
     if instant <= now:
         return DateFigure(label, license_date(instant), _iso(instant), ended, "danger")
-    left = days_left(instant, now, current_state().time_zone)
-    kind: NoteKind = "warn" if left <= SOON_DAYS else ""
+    zone = current_state().time_zone
+    left = days_left(instant, now, zone)
+    kind: NoteKind = "warn" if license_.ends_soon(instant, now, zone) else ""
     return DateFigure(label, license_date(instant), _iso(instant), sentences(_days_note(left), after), kind)
 
 
@@ -138,6 +140,7 @@ def _stops(instant: datetime | None, after_day: str, at_time: str) -> str:
 def _date_figures(license_: License, now: datetime) -> tuple[DateFigure, ...]:
     figures = (
         _expiration(
+            license_,
             gettext("License Expiration Date"),
             license_.expires,
             _stops(license_.expires, gettext("The web application stops after this day."), _WEB_STOPS),
@@ -147,6 +150,7 @@ def _date_figures(license_: License, now: datetime) -> tuple[DateFigure, ...]:
             now,
         ),
         _expiration(
+            license_,
             gettext("Maintenance Expiration Date"),
             license_.maintenance_expires,
             _stops(
@@ -212,12 +216,12 @@ def _standing_banner(standing: Standing) -> Banner | None:
         return Banner(
             "danger",
             _restricted_title(standing),
-            gettext("Until this is resolved, only the Admin screen can be used."),
+            gettext("Until this is resolved, only System Settings can be used."),
             code=standing.code or "",
         )
     consequence = ngettext(
-        "%(shown)s member cannot log in, and you see only the Admin screen.",
-        "%(shown)s members cannot log in, and you see only the Admin screen.",
+        "%(shown)s member cannot log in, and you see only System Settings.",
+        "%(shown)s members cannot log in, and you see only System Settings.",
         members,
         shown=format_decimal(members),
     )
@@ -357,11 +361,12 @@ def _notices(standing: Standing, now: datetime) -> Iterable[Banner]:
             text = sentences(gettext(reason.detail), gettext("Switch it on, then restart fully."))
         label = gettext("Open Editions")
         yield Banner("warn", title, text, reason.code, label, url_for("editions.index"))
-    if license_.expires is not None and not standing.restricted and standing.next is None:
-        left = days_left(license_.expires, now, current_state().time_zone)
-        if 0 <= left <= SOON_DAYS and not license_.has_ended(now):
-            title = gettext("The license expires on %(day)s.", day=license_date(license_.expires))
-            yield Banner("warn", title, gettext("Ask your vendor for the renewed key and register it before that."))
+    expires = license_.expires
+    if standing.restricted or standing.next is not None or expires is None:
+        return
+    if license_.ends_soon(expires, now, current_state().time_zone):
+        title = gettext("The license expires on %(day)s.", day=license_date(expires))
+        yield Banner("warn", title, gettext("Ask your vendor for the renewed key and register it before that."))
 
 
 def _takeover_banner(coming: License, instant: datetime, users: int) -> Banner:

@@ -118,8 +118,8 @@ def _locked_out_banner(preview: Preview) -> Banner:
         shown=format_decimal(logged_in),
     )
     confined = ngettext(
-        "The system administrator will see only the Admin screen.",
-        "The %(shown)s system administrators will see only the Admin screen.",
+        "The system administrator will see only System Settings.",
+        "The %(shown)s system administrators will see only System Settings.",
         administrators,
         shown=format_decimal(administrators),
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -16,6 +17,7 @@ from app.database import read_connection
 from app.editions import service as edition_service
 from app.license.models import RegisteredLicense
 from tests.conftest import ADMINISTRATOR, add_person, csrf_token, log_in, present_key, register_key
+from tests.license_keys import key_pair
 
 PAGE = "/settings/operation/license"
 CONFIRM = f"{PAGE}/confirm"
@@ -337,3 +339,22 @@ def test_users_who_were_added_lately_do_not_count_as_long_unseen(
     add_person(licensed_app, "newcomer", password=None)
     register_key(licensed_app, seats=2, nbf=now() - timedelta(minutes=30))
     assert "0 of the 3 have not logged in for 90 days." in admin_client.get(PAGE).text
+
+
+@pytest.mark.parametrize(("passed", "warned"), [(0, False), (22, False), (23, True)])
+def test_an_evaluation_key_is_warned_about_in_its_last_week(
+    make_app: Callable[..., Flask], tmp_path: Path, passed: int, warned: bool
+) -> None:
+    kid = "evaluation-1"
+    (tmp_path / "keys" / f"{kid}.pem").write_bytes(key_pair(kid).public_pem())
+    app = make_app(allow_evaluation_keys=True)
+    add_person(app, ADMINISTRATOR, admin=True)
+    now = datetime.now(UTC)
+    end = now + timedelta(days=30)
+    register_key(app, kid=kid, exp=end, maintenance_exp=end)
+    with time_machine.travel(now + timedelta(days=passed), tick=False):
+        client = app.test_client()
+        log_in(client, ADMINISTRATOR)
+        anywhere, screen = client.get("/settings/users").text, client.get(PAGE).text
+    assert ("The license expires in 7 days." in anywhere) is warned
+    assert ("The license expires on" in screen) is warned

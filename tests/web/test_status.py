@@ -1,13 +1,16 @@
 """System Operation → Status."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.database import write_transaction
+from app.settings.operation.status import STARTED_AT
 from app.settings.state import read_state
 from app.version import __version__
 from tests.conftest import ADMINISTRATOR, SECRET_KEY, add_person, log_in, register_key
@@ -60,3 +63,15 @@ def test_a_file_that_is_no_key_is_told(make_app: Callable[..., Flask], tmp_path:
 
 def test_members_do_not_see_it(member_client: FlaskClient) -> None:
     assert member_client.get(PAGE).status_code == 403
+
+
+def test_since_when_it_runs_is_a_whole_date_and_time_in_the_zone_of_the_person(
+    licensed_app: Flask,
+) -> None:
+    with licensed_app.app_context(), write_transaction() as session:
+        session.execute(text("UPDATE users SET time_zone = 'Asia/Tokyo', language = 'en'"))
+    client = licensed_app.test_client()
+    log_in(client, ADMINISTRATOR)
+    page = client.get(PAGE).text
+    assert f"since {STARTED_AT.astimezone(ZoneInfo('Asia/Tokyo')):%-d %B %Y}" in page
+    assert re.search(r"since [^<]*\d\d:\d\d:\d\d [^<]*\+0900", page)

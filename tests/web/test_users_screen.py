@@ -219,6 +219,20 @@ def test_past_the_seats_a_page_says_who_is_locked_out_and_asks(licensed_app: Fla
     assert state(licensed_app, "t.mori").has_password
 
 
+def test_past_the_seats_already_people_are_counted_as_they_are_and_as_they_would_be(
+    licensed_app: Flask, admin_client: FlaskClient
+) -> None:
+    add_person(licensed_app, "n.aoki")
+    register_key(licensed_app, seats=2)
+
+    asked = post(admin_client, f"{USERS}/new", **NEW)
+
+    assert "Now: 3 users in use, 1 too many, 2 members cannot log in." in asked.text
+    assert "Afterwards: 4 users in use, 2 too many, 3 members cannot log in." in asked.text
+    assert "when 2 users are deleted" in asked.text
+    assert "I understand that 3 members cannot log in then." in asked.text
+
+
 def test_a_confirmation_of_other_numbers_is_asked_anew(licensed_app: Flask, admin_client: FlaskClient) -> None:
     register_key(licensed_app, seats=2)
     asked = post(admin_client, f"{USERS}/new", **NEW)

@@ -8,7 +8,7 @@ from flask_babel import format_date, format_decimal, format_time, gettext, ngett
 
 from app import clock
 from app.auth.users import UserState
-from app.license.presenter import seats_left, users_in_use
+from app.license.presenter import seats_left, seats_or_excess, users_in_use
 from app.license.service import current_standing
 from app.localisation import LANGUAGES
 from app.settings.users.listing import COUNTED, ListQuery, Order, State, UserPage
@@ -258,21 +258,22 @@ def added_message(affected: Affected) -> str:
 
 def seat_points(warning: SeatWarning) -> tuple[str, ...]:
     """Who is locked out by registering more users than there are seats, and what ends it."""
-    locked = format_decimal(warning.locked_out)
     if warning.is_exceeded_already:
-        consequence = ngettext(
-            "The license is exceeded as it is: %(shown)s member cannot log in.",
-            "The license is exceeded as it is: %(shown)s members cannot log in.",
-            warning.locked_out,
-            shown=locked,
+        # Now and then side by side, counted alike: one who joins is among the locked out only afterwards.
+        now = _people(warning.registered_users, warning.registered_users - warning.seats, warning.members)
+        then = _people(warning.registered_then, warning.excess, warning.locked_out)
+        consequences = (
+            gettext("The license is exceeded already. Now: %(people)s.", people=now),
+            gettext("Afterwards: %(people)s.", people=then),
         )
     else:
-        consequence = ngettext(
+        locked_out = ngettext(
             "%(shown)s member will not be able to log in, and is stopped at the next click.",
             "%(shown)s members will not be able to log in, and are stopped at their next click.",
             warning.locked_out,
-            shown=locked,
+            shown=format_decimal(warning.locked_out),
         )
+        consequences = (seat_sentence(warning), locked_out)
     ends = ngettext(
         "This ends when %(shown)s user is deleted or a license for more users is registered.",
         "This ends when %(shown)s users are deleted or a license for more users is registered.",
@@ -280,12 +281,22 @@ def seat_points(warning: SeatWarning) -> tuple[str, ...]:
         shown=format_decimal(warning.excess),
     )
     return (
-        seat_sentence(warning),
-        str(consequence),
+        *consequences,
         str(gettext("System administrators see only System Settings until then.")),
         str(ends),
         str(gettext("Nothing is lost: everyone can work again the moment this is resolved, without a restart.")),
     )
+
+
+def _people(users: int, excess: int, locked_out: int) -> str:
+    """Such as “51 users in use, 1 too many, 48 members cannot log in”."""
+    members = ngettext(
+        "%(shown)s member cannot log in",
+        "%(shown)s members cannot log in",
+        locked_out,
+        shown=format_decimal(locked_out),
+    )
+    return listed((users_in_use(users), seats_or_excess(0, excess), members))
 
 
 def seat_sentence(warning: SeatWarning) -> str:

@@ -39,6 +39,8 @@ class SeatWarning:
     seats: int
     locked_out: int
     """How many users without the System Administrator privilege could not log in afterwards."""
+    members: int
+    """How many of those there are now; they are locked out already where the license is exceeded already."""
 
     @property
     def registered_then(self) -> int:
@@ -130,8 +132,9 @@ def seat_warning(joining: int, administrators_joining: int = 0, session: Session
     )
     if then.kind is not StandingKind.SEATS_EXCEEDED:
         return None
-    administrators = count_system_administrators(session) + administrators_joining
-    return SeatWarning(joining, state.registered_users, then.seats, state.registered_users + joining - administrators)
+    members = state.registered_users - count_system_administrators(session)
+    locked_out = members + joining - administrators_joining
+    return SeatWarning(joining, state.registered_users, then.seats, locked_out, members)
 
 
 def _require_confirmation(session: Session, joining: int, administrators: int, confirmation: Confirmation) -> None:

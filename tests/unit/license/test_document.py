@@ -440,3 +440,24 @@ def test_an_end_is_shown_as_the_last_day_in_the_time_zone(
 )
 def test_days_left_are_counted_to_the_last_day_in_the_time_zone(now: datetime, left: int) -> None:
     assert days_left(MIDNIGHT, now, TOKYO) == left
+
+
+@pytest.mark.parametrize(
+    ("kid", "days", "soon"),
+    [
+        (license_keys.KID, 30, True),
+        (license_keys.KID, 31, False),
+        ("evaluation-1", 7, True),
+        ("evaluation-1", 8, False),
+        ("evaluation-1", 0, False),  # it ends at this very instant
+    ],
+)
+def test_people_are_warned_a_month_ahead_and_of_an_evaluation_key_a_week_ahead(kid: str, days: int, soon: bool) -> None:
+    end = NOW + timedelta(days=days)
+    license_ = license_keys.verifier(kid, allow_evaluation_keys=True).verify(issue_key(kid=kid, exp=end), NOW)
+    assert license_.ends_soon(license_.expires, NOW, TOKYO) is soon
+
+
+def test_a_perpetual_license_never_ends_soon(verifier: Verifier) -> None:
+    license_ = verifier.verify(issue_key(exp=...), NOW)
+    assert not license_.ends_soon(license_.expires, NOW, TOKYO)
