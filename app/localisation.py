@@ -2,10 +2,11 @@
 
 import os
 from functools import cache
+from pathlib import Path
 
 from babel.support import NullTranslations, Translations
 from flask import Flask, Request, g, has_request_context, request, session
-from flask_babel import get_locale
+from flask_babel import Domain, get_locale
 from wtforms.i18n import messages_path
 
 from app.extensions import babel
@@ -13,6 +14,8 @@ from app.extensions import babel
 LANGUAGES = {"en": "English", "ja": "日本語"}
 """Every language with its own name."""
 DEFAULT_LANGUAGE = "en"
+LOCALE_FOLDER = Path(__file__).parent / "locale"
+"""Where the catalogues of the core lie; each edition has its own."""
 
 
 # Dates and numbers of English texts are those of most of the world: 31 March 2027.
@@ -64,6 +67,21 @@ def html_language() -> str:
 
 
 @cache
+def core_texts(language: str) -> NullTranslations:
+    """The texts of the core in ``language``; those of the sources where there is no catalogue for it."""
+    return Translations.load(LOCALE_FOLDER, [language])
+
+
+class CoreDomain(Domain):
+    """What ``gettext`` of Flask-Babel looks texts up in: the core's catalogue alone, whichever page is answered."""
+
+    def get_translations(self) -> NullTranslations:
+        """The catalogue of the reader's language; outside an application there is no reader."""
+        locale = get_locale()
+        return core_texts(locale.language) if locale is not None else NullTranslations()
+
+
+@cache
 def _texts_of_wtforms(language: str) -> NullTranslations:
     return Translations.load(messages_path(), [language], domain="wtforms")
 
@@ -78,7 +96,7 @@ class LocalisedRequest(Request):
 
 
 def configure_localisation(app: Flask) -> None:
-    """Bind Flask-Babel to the selectors; the catalogues lie in ``app/locale``."""
+    """Bind Flask-Babel to the selectors and to the core's catalogues."""
     app.request_class = LocalisedRequest
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "locale"
+    babel.domain_instance = CoreDomain()
     babel.init_app(app, locale_selector=select_locale, timezone_selector=select_time_zone)

@@ -1,5 +1,6 @@
 """The global navigation: which items a user sees, in which area, under which standing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from flask import request, url_for
@@ -66,7 +67,8 @@ def build_navigation(
     Args:
         identity: who is logged in; nobody gets an empty one.
         standing: while it is restricted, the way back to one's hours is gone.
-        members_items: what core and editions offer outside System Settings, already decided by license.
+        members_items: what editions offer outside System Settings, already decided by license, with labels in the
+            reader's language: each edition has its own catalogue.
     """
     if identity is None:
         return Navigation()
@@ -79,14 +81,20 @@ def build_navigation(
         user_menu.append(NavItem("users.index", N_("System Settings"), "settings"))
     if not in_settings:
         items = () if standing.restricted else members_items
-        return Navigation(items=_shown(items), user_menu=_shown(user_menu))
-    items = _shown(SYSTEM_SETTINGS)
+        return Navigation(items=_shown(items), user_menu=_shown(_translated(user_menu)))
+    items = _shown(_translated(SYSTEM_SETTINGS))
     tabs = next((item.children for item in items if item.children and item.current), ())
-    marked = [replace(item, current=item.current or item.endpoint == "users.index") for item in _shown(user_menu)]
+    menu = _shown(_translated(user_menu))
+    marked = [replace(item, current=item.current or item.endpoint == "users.index") for item in menu]
     return Navigation(gettext("System Settings"), items, tabs, tuple(marked))
 
 
-def _shown(items: tuple[NavItem, ...] | list[NavItem]) -> tuple[NavItem, ...]:
+def _translated(items: Iterable[NavItem]) -> tuple[NavItem, ...]:
+    """Items of the core, in the reader's language."""
+    return tuple(replace(item, label=gettext(item.label), children=_translated(item.children)) for item in items)
+
+
+def _shown(items: Iterable[NavItem]) -> tuple[NavItem, ...]:
     return tuple(_filled(item) for item in items)
 
 
@@ -97,7 +105,6 @@ def _filled(item: NavItem) -> NavItem:
         of_this_page = (request.endpoint or "").startswith(item.endpoint)
     return replace(
         item,
-        label=gettext(item.label),
         url=url_for(item.endpoint),
         children=children,
         current=of_this_page or any(child.current for child in children),

@@ -7,6 +7,7 @@ from functools import reduce
 
 from flask_babel import format_date, format_datetime, gettext
 
+from app.editions.texts import gettext as gettext_of_edition
 from app.license.document import last_day
 from app.refusal import Refusal
 from app.settings.state import current_state
@@ -34,7 +35,12 @@ def code_texts(error: Refusal) -> RefusalTexts:
     values = {name: _shown(value) for name, value in error.params.items()}
 
     def filled(message: str) -> str:
-        return (gettext(message) % values if values else gettext(message)) if message else ""
+        if not message:
+            return ""
+        text = gettext(message)
+        if text == message:  # the reason may be an edition's own
+            text = gettext_of_edition(message)
+        return text % values if values else text
 
     reason = error.reason
     return RefusalTexts(

@@ -30,6 +30,7 @@ from app.editions.discovery import (
 from app.editions.manifest import Manifest
 from app.editions.rehearsal import Pages, Surroundings, core_segments, rehearse
 from app.editions.switches import read_switches_at_start
+from app.editions.texts import ReadTexts, install_texts, owner_of, read_texts, speaking_as, text_of_edition
 from app.license.policy import Standing, StandingKind
 from app.navigation import NavItem
 from app.refusal import Refusal
@@ -52,6 +53,8 @@ class EditionRegistry:
     """In the order in which they were registered; those that are not loaded follow."""
     manifests: Mapping[str, Manifest]
     features: Mapping[str, Feature]
+    feature_owners: Mapping[str, str]
+    """Name of the edition that declares each feature."""
     permissions: Mapping[str, Permission]
     parts: Mapping[str, frozenset[str]]
     """For each edition a license can name: itself, those it extends, and the modules that come with any of these."""
@@ -82,15 +85,18 @@ def configure_editions(app: Flask, settings: Settings) -> None:
         EditionError: ``settings.edition_failures_raise`` is on and an edition is not as it should be.
     """
     found = discover(find_entry_points(), read_switches_at_start(settings))
-    loaded, pages = _register_all(app, found)
+    loaded, pages, texts = _register_all(app, found)
     by_key = {(edition.source, edition.name): edition for edition in loaded}
     final = tuple(by_key.values()) + tuple(edition for edition in found if (edition.source, edition.name) not in by_key)
     for edition in final:
         _report(edition, raises=settings.edition_failures_raise)
     app.extensions["editions"] = _registry(final, pages)
+    install_texts(app, texts)
 
 
-def _register_all(app: Flask, found: Iterable[Discovered]) -> tuple[list[Discovered], dict[str, Access]]:
+def _register_all(
+    app: Flask, found: Iterable[Discovered]
+) -> tuple[list[Discovered], dict[str, Access], list[ReadTexts]]:
     """Rehearse and register one after another: those that are extended before those that extend, modules last."""
     candidates = {edition.name: edition for edition in found if edition.state is EditionState.LOADED}
     segments = core_segments(app)
@@ -99,6 +105,7 @@ def _register_all(app: Flask, found: Iterable[Discovered]) -> tuple[list[Discove
     permissions: set[str] = set()
     patterns: dict[str, str] = {}
     access: dict[str, Access] = {}
+    texts: list[ReadTexts] = []
     for edition in sorted(candidates.values(), key=lambda edition: _place(edition, candidates)):
         try:
             _check_relations(edition, candidates, done, owners)
@@ -106,12 +113,17 @@ def _register_all(app: Flask, found: Iterable[Discovered]) -> tuple[list[Discove
         except Refusal as refusal:
             done[edition.name] = edition.refused(refusal, refusal.__cause__)
             continue
-        done[edition.name] = replace(edition, pages=pages.count, warnings=_warnings(pages))
+        texts.append(_read_texts(_manifest(edition)))
+        done[edition.name] = replace(edition, pages=pages.count, warnings=_warnings(pages) + texts[-1].warnings)
         access.update(pages.access)
         patterns.update(dict.fromkeys(pages.patterns, edition.title))
         owners.update((feature.name, edition.name) for feature in _manifest(edition).features)
         permissions.update(permission.name for permission in _manifest(edition).permissions)
-    return list(done.values()), access
+    return list(done.values()), access, texts
+
+
+def _read_texts(manifest: Manifest) -> ReadTexts:
+    return read_texts(manifest.name, manifest.folder, (blueprint.name for blueprint in manifest.blueprints))
 
 
 def _manifest(edition: Discovered) -> Manifest:
@@ -193,9 +205,10 @@ def _add_commands(app: Flask, manifest: Manifest) -> None:
 
 @click.pass_context
 def _enter_application(context: click.Context) -> None:
-    """Give the commands the application; ``flask`` does so itself, a test that invokes them does not."""
+    """Give the commands the application, which ``flask`` does itself and a test does not, and their edition's texts."""
     if not current_app:
         context.with_resource(context.ensure_object(ScriptInfo).load_app().app_context())
+    context.with_resource(speaking_as(str(context.command.name)))
 
 
 def _forget(app: Flask, manifest: Manifest, before: Collection[int]) -> None:
@@ -255,6 +268,9 @@ def _registry(found: tuple[Discovered, ...], access: Mapping[str, Access]) -> Ed
         found=found,
         manifests=MappingProxyType(manifests),
         features=MappingProxyType({feature.name: feature for manifest in in_order for feature in manifest.features}),
+        feature_owners=MappingProxyType(
+            {feature.name: manifest.name for manifest in in_order for feature in manifest.features}
+        ),
         permissions=MappingProxyType({held.name: held for manifest in in_order for held in manifest.permissions}),
         parts=MappingProxyType(parts),
         features_by_edition=MappingProxyType(
@@ -351,12 +367,18 @@ def title_of_edition(name: str) -> str:
     """The title of an edition in the reader's language; its name where it is not installed."""
     titles = (edition.title for edition in registry().found if edition.name == name)
     title = next(titles, "")
-    return gettext(title) if title else name
+    return text_of(name, title) if title else name
+
+
+def text_of(edition: str, message: str) -> str:
+    """A text of the manifest of ``edition``, in the reader's language: looked up as the edition itself would."""
+    return text_of_edition(edition, message)
 
 
 def feature_titles() -> Mapping[str, str]:
     """Title of each feature that a loaded edition declares, in the reader's language and the order of declaration."""
-    return {name: gettext(feature.title) for name, feature in registry().features.items()}
+    owners = registry().feature_owners
+    return {name: text_of(owners[name], feature.title) for name, feature in registry().features.items()}
 
 
 def bringing(feature: str) -> str | None:
@@ -367,7 +389,7 @@ def bringing(feature: str) -> str | None:
 
 
 def navigation_items(identity: Identity, standing: Standing) -> tuple[NavItem, ...]:
-    """What the editions offer in the global navigation.
+    """What the editions offer in the global navigation, with labels in the reader's language.
 
     Members see what is licensed; administrators see the rest as well, locked. What takes a permission is seen by its
     holders alone.
@@ -379,6 +401,7 @@ def _permitted(items: Iterable[NavItem], features: frozenset[str], identity: Ide
     return tuple(
         replace(
             item,
+            label=text_of(owner_of(item.endpoint.rpartition(".")[0]) or "", item.label),
             children=_permitted(item.children, features, identity),
             locked=item.feature is not None and item.feature not in features,
             note=_why_locked(item.feature) if item.feature is not None and item.feature not in features else "",
