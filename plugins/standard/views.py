@@ -3,7 +3,7 @@
 from babel.dates import format_interval
 
 from app.sdk import EditionBlueprint, license_summary, locale_code, render_template, request, time_zone, today
-from plugins.standard.week import Week, monday_of, week_of
+from plugins.standard.week import Week, day_of, week_of
 
 pages = EditionBlueprint("standard", __name__, feature="timesheet.start", url_prefix="/start")
 
@@ -15,7 +15,7 @@ def start() -> str:
     A week that does not exist is answered with this week.
     """
     day = today()
-    week = week_of(monday_of(request.args.get("week", "")) or day, today=day)
+    week = week_of(day_of(request.args.get("week", "")) or day, today=day)
     return render_template(
         "standard/start.html",
         today=day,
