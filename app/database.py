@@ -38,7 +38,8 @@ from app.extensions import db
 
 READ = "read"
 BUSY_TIMEOUT_MS = 10_000
-_WRITES = "timetracker_writes"
+WRITES = "timetracker_writes"
+"""Execution option of a connection that is going to write: on SQLite its transactions take the write lock at once."""
 _LAST_USED = "timetracker_last_used"
 _LONGEST_SILENCE = 1.0  # seconds, within which no other server takes the place of one that died
 
@@ -148,7 +149,7 @@ def _open_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
+    writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -171,7 +172,7 @@ def write_transaction() -> Iterator[Session]:
     """
     session = _session_at_rest()
     try:
-        session.connection(execution_options={_WRITES: True})
+        session.connection(execution_options={WRITES: True})
         yield session
         session.commit()
         happened = take_announced(session)
@@ -195,7 +196,7 @@ def write_connection() -> Iterator[Connection]:
     if db.session.registry.has():
         _session_at_rest()
     with db.engine.connect() as connection:
-        connection.execution_options(**{_WRITES: True})
+        connection.execution_options(**{WRITES: True})
         with connection.begin():
             yield connection
 

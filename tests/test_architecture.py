@@ -46,6 +46,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.extensions",
         "app.localisation",
         "app.logs",
+        "app.migrating",
         "app.security",
     ),
     "models": ("app.*.models",),

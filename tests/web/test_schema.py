@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
@@ -14,12 +16,13 @@ from sqlalchemy.exc import DatabaseError
 
 from app.audit import AuditEntry
 from app.auth.models import User
-from app.database import expected_triggers, read_connection, write_transaction
+from app.database import create_triggers, expected_triggers, read_connection, write_transaction
 from app.extensions import Base, db
 from app.license.models import SeatCount
+from app.migrating import BrokenReferencesError, migration_transaction
 from app.schema import MIGRATIONS
 from app.settings.models import Installation
-from tests.conftest import add_person, register_key
+from tests.conftest import ONLY_SQLITE, add_person, register_key
 
 Row = dict[str, object]
 
@@ -176,3 +179,26 @@ def test_reading_never_takes_the_write_lock(make_app: Callable[..., Flask]) -> N
 def test_a_naive_instant_is_refused(app: Flask) -> None:
     with app.app_context(), pytest.raises(Exception, match="naive"), db.engine.begin() as connection:
         connection.execute(insert(User).values(user_row("a", last_seen_at=datetime(2026, 1, 1))))  # noqa: DTZ001
+
+
+@ONLY_SQLITE
+def test_a_migration_may_make_a_parent_table_anew_and_loses_no_child(app: Flask) -> None:
+    add_person(app, "somebody", admin=True, password=None)
+    with app.app_context():
+        with migration_transaction() as connection, Operations.context(MigrationContext.configure(connection)) as op:
+            with op.batch_alter_table("users", recreate="always"):
+                pass
+            create_triggers(connection)
+        with db.engine.connect() as connection:
+            assert contents(connection)["user_permissions"] == 1
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+
+
+@ONLY_SQLITE
+def test_a_migration_that_leaves_rows_without_their_parent_is_undone(app: Flask) -> None:
+    add_person(app, "somebody", admin=True, password=None)
+    with app.app_context():
+        with pytest.raises(BrokenReferencesError, match="1 rows"), migration_transaction() as connection:
+            connection.execute(text("DELETE FROM users"))
+        with db.engine.connect() as connection:
+            assert contents(connection)["users"] == 1
