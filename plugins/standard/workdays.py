@@ -61,9 +61,10 @@ def public_holidays(country: str, subdivision: str, language: str, year: int) ->
 
 
 def _known(country: str, language: str) -> str | None:
-    """The library's code for ``language`` where it has the country's holidays in it; None takes the country's own."""
+    """The library's code for ``language`` where it has the country's holidays in it, else for the country's own."""
     known = _library().list_localized_countries().get(country, ())
-    return next((code for code in known if code == language or code.startswith(f"{language}_")), None)
+    own: str | None = _library().country_holidays(country).default_language
+    return next((code for code in known if code == language or code.startswith(f"{language}_")), own)
 
 
 def countries() -> tuple[str, ...]:
