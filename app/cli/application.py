@@ -10,6 +10,7 @@ from flask.cli import ScriptInfo
 
 from app import create_app
 from app.config import SettingsError
+from app.logs import direct_logs_to_people, logs_to_people
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -23,7 +24,9 @@ def application(context: click.Context) -> Flask:
     """
     info = context.ensure_object(ScriptInfo)
     if info._loaded_app is None:  # noqa: SLF001 - Flask's own cache; it would look for wsgi.py, which refuses to serve
-        info._loaded_app = info.create_app() if info.create_app is not None else create_app()  # noqa: SLF001 - as above
+        with logs_to_people():
+            info._loaded_app = info.create_app() if info.create_app is not None else create_app()  # noqa: SLF001 - as above
+        direct_logs_to_people(info._loaded_app.extensions["settings"])  # noqa: SLF001 - as above
     return info._loaded_app  # noqa: SLF001 - as above
 
 

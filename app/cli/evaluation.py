@@ -29,6 +29,7 @@ from app.config import CONFIG_FILE, Settings, SettingsError, load_settings
 from app.license import issuing
 from app.license.document import EVALUATION_PREFIX, License, Verifier
 from app.license.reasons import LicenseError
+from app.license.service import license_book
 from app.license.signature import load_trusted_keys
 from app.refusal import Refusal
 from app.schema import MIGRATIONS, NEWER, NewerSchemaError, pending_revisions
@@ -205,9 +206,17 @@ def show() -> None:
         seats = ngettext("%(num)s seat", "%(num)s seats", found.license.seats)
         until = day_of_end(found.license.expires, current_state().time_zone)
         rows.append((_("License key"), _("%(seats)s, until %(day)s; for evaluation only", seats=seats, day=until)))
+    is_registered = found is not None and _is_registered(found.license)
     click.echo(f"\nTimeTracker RX {__version__}\n")
     print_rows(rows)
-    if found is not None:
+    if is_registered:
+        click.echo("\n" + _("The license key is registered already; there is nothing to do."))
+    elif found is not None:
         click.echo("\n" + _("Register it: login name → System Settings → System Operation → License."))
         click.echo(f"\n{found.text}")
     click.echo("")
+
+
+def _is_registered(license_: License) -> bool:
+    book = license_book(current_state().license_revision)
+    return any(record.fingerprint == license_.fingerprint for record in book.records)

@@ -121,6 +121,7 @@ def whole_license_object(license_: License, zone: ZoneInfo) -> dict[str, object]
         "signing_key": license_.signing_key,
         "evaluation": license_.evaluation,
         "other_claims": dict(license_.other_claims),
+        "time_zone": zone.key,
     }
 
 

@@ -87,12 +87,23 @@ def list_users(search: str, *, deleted: bool, as_json: bool) -> None:
 
 @user_group.command("delete", with_appcontext=False)
 @_login
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 @json_option
 @with_application
 @answers_refusals
-def delete(login: str, *, as_json: bool) -> None:
-    """Delete a user: sessions end and the seat is free at once, records stay, and restore undoes it."""
-    affected = service.delete([service.find(login)])
+def delete(login: str, *, yes: bool, as_json: bool) -> None:
+    """Delete a user: sessions end and the seat is free at once, records stay, and restore undoes it.
+
+    At a terminal it is asked for; without one, and with --json, the user is deleted at once.
+    """
+    user_id = service.find(login)
+    # Registering a license without a terminal is refused only where it cannot be undone. This can be.
+    if is_interactive() and not yes and not as_json:
+        question = presenter.deletion_question(service.deletion([user_id]))
+        for point in question.points:
+            click.echo(f"- {point}", err=True)
+        click.confirm(question.question, abort=True, err=True)
+    affected = service.delete([user_id])
     _tell(affected.user_ids[0], presenter.deleted_message(affected), as_json=as_json)
 
 

@@ -164,6 +164,19 @@ def test_start_migrates_and_shows_address_code_and_key(instance: Path, monkeypat
     assert run("start").stdout == shown == run("show").stdout
 
 
+def test_a_key_that_is_registered_is_not_to_be_registered_again(instance: Path) -> None:
+    assert "Register it" in run("start").stdout
+    key = (instance / KEY_FILE).read_text().strip()
+    app = create_app(load_settings())
+    with app.app_context():
+        service.register(key)
+    close(app)
+    shown = run("start").stdout
+    assert "The license key is registered already" in shown
+    assert "Register it" not in shown
+    assert key not in shown
+
+
 @pytest.mark.usefixtures("instance")
 def test_there_is_no_setup_code_once_there_is_a_user() -> None:
     run("start")

@@ -136,3 +136,30 @@ def test_yes_goes_past_the_seats(licensed_app: Flask) -> None:
     register_key(licensed_app, seats=2)
 
     assert run(licensed_app, "create", "t.mori", "--name", "Mori", "--yes").exit_code == 0
+
+
+@pytest.mark.parametrize(("typed", "deleted"), [("y\n", True), ("n\n", False), ("", False)])
+def test_at_a_terminal_delete_says_what_it_does_and_asks(
+    licensed_app: Flask, monkeypatch: pytest.MonkeyPatch, typed: str, deleted: bool
+) -> None:
+    monkeypatch.setattr(commands, "is_interactive", lambda: True)
+    result = run(licensed_app, "delete", MEMBER, stdin=typed)
+    assert "Mio Sakai can no longer log in." in result.stderr
+    assert "Delete 1 user?" in result.stderr
+    assert (result.exit_code == 0) is deleted
+    assert (logins(licensed_app, "--deleted") == [MEMBER]) is deleted
+
+
+@pytest.mark.parametrize("option", ["--yes", "--json"])
+def test_delete_does_not_ask_where_it_was_told_or_a_machine_reads(
+    licensed_app: Flask, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr(commands, "is_interactive", lambda: True)
+    result = run(licensed_app, "delete", MEMBER, option)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert logins(licensed_app, "--deleted") == [MEMBER]
+
+
+def test_a_command_prints_no_log_lines(licensed_app: Flask) -> None:
+    result = run(licensed_app, "create", "t.mori", "--name", "Mori")
+    assert (result.exit_code, result.stderr) == (0, "")
