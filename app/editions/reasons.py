@@ -129,3 +129,73 @@ FOLDER_UNUSABLE = Reason(
     N_("Name a folder that exists and can be written to with --folder."),
     status=409,
 )
+
+# Why the texts of an edition are not collected ----------------------------------------------------------------------
+
+TEXT_UNREADABLE = Reason(
+    "edition_text_unreadable",
+    N_("%(file)s cannot be read (%(error)s)."),
+    N_("Mend the file, then try again."),
+)
+CATALOGUE_UNWRITABLE = Reason(
+    "edition_catalogue_unwritable",
+    N_("%(file)s cannot be written (%(error)s)."),
+    N_("Work on a checkout of the edition that is installed with: pip install --editable"),
+    status=409,
+)
+
+# Why a setting of an edition is not changed -------------------------------------------------------------------------
+
+SETTINGS_NOT_LOADED = Reason(
+    "edition_not_loaded",
+    N_("The edition %(name)s is not loaded, and only a loaded edition has settings to change."),
+    N_("See the reason on the page Editions, or with: flask edition list"),
+    status=409,
+)
+SETTING_UNKNOWN = Reason(
+    "setting_unknown",
+    N_("The edition %(edition)s has no setting of the name %(name)s."),
+    N_("Look the names up with: flask edition settings %(edition)s"),
+    status=404,
+)
+SETTING_CHANGED_MEANWHILE = Reason(
+    "setting_changed_meanwhile",
+    N_("Somebody else has changed this meanwhile: now it is “%(present)s”."),
+    N_("What you have typed counts if you save again."),
+    status=409,
+)
+SETTING_NOT_A_SWITCH = Reason(
+    "setting_not_a_switch",
+    N_("This is neither true nor false."),
+    N_("Write true or false."),
+)
+SETTING_NOT_A_NUMBER = Reason(
+    "setting_not_a_number",
+    N_("This is not a whole number from %(minimum)s to %(maximum)s."),
+    N_("Type a number such as %(example)s."),
+)
+SETTING_EMPTY = Reason(
+    "setting_empty",
+    N_("This cannot be left empty."),
+    N_("Fill in this field."),
+)
+SETTING_TOO_LONG = Reason(
+    "setting_too_long",
+    N_("This has %(length)s characters, and %(limit)s is the most."),
+    N_("Shorten it."),
+)
+SETTING_NOT_PRINTABLE = Reason(
+    "setting_not_printable",
+    N_("This has characters in it that cannot be shown, such as a line break."),
+    N_("Type it anew, in one line."),
+)
+SETTING_NOT_A_CHOICE = Reason(
+    "setting_not_a_choice",
+    N_("This is none of the choices."),
+    N_("Choose one of these: %(choices)s."),
+)
+SETTING_NOT_A_DAY = Reason(
+    "setting_not_a_day",
+    N_("This is not a day."),
+    N_("Write it as 2027-03-31."),
+)
