@@ -15,6 +15,7 @@ from app.body import read_bodies_with_care
 from app.config import Settings
 from app.database import configure_database
 from app.editions import views as editions_views
+from app.editions.dispatch import configure_events
 from app.editions.registry import configure_editions
 from app.errors import register_error_handlers
 from app.extensions import csrf, login_manager
@@ -118,6 +119,7 @@ STEPS: tuple[Step, ...] = (
     lambda app, _: register_health(app),
     register_blueprints,
     configure_editions,
+    configure_events,
     lambda app, _: register_error_handlers(app),
     close_access,
 )
