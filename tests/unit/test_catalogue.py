@@ -1,10 +1,8 @@
 """Every visible text is marked for translation, and translated; the compiled catalogues are those of the sources."""
 
 import ast
-import io
 import re
 from collections.abc import Iterator
-from gettext import GNUTranslations
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,16 +10,32 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from jinja2 import Environment, nodes
 
+from app.editions.catalogues import (
+    KEYWORDS,
+    Sources,
+    as_mo,
+    as_po,
+    committed,
+    entries,
+    texts_of,
+    translations_of,
+    untranslated,
+    up_to_date,
+)
+from app.editions.catalogues import (
+    TRANSLATED as LANGUAGES_TRANSLATED,
+)
 from app.localisation import DEFAULT_LANGUAGE, LANGUAGES
 from tests import catalogue
 from tests.checkout import CHECKOUT
 
 PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)[a-z]|(?P<bare>.))", re.DOTALL)
 LETTER = re.compile(r"[^\W\d_]")
-TRANSLATED = pytest.mark.parametrize("language", catalogue.TRANSLATED)
+TRANSLATED = pytest.mark.parametrize("language", LANGUAGES_TRANSLATED)
+EVERY = pytest.mark.parametrize("sources", catalogue.ALL, ids=lambda sources: sources.domain)
 
 SOURCES = sorted(path for folder in ("app", "plugins") for path in (CHECKOUT / folder).rglob("*.py"))
-GETTEXT = frozenset(catalogue.KEYWORDS)
+GETTEXT = frozenset(KEYWORDS)
 SHOWN_AS_IT_IS = frozenset({"echo", "secho", "confirm", "prompt", "flash", "ValidationError", "SelectChoice"})
 """Functions that show a person what they are given."""
 
@@ -45,52 +59,70 @@ def name_of(path: Path) -> str:
 
 
 def key(message: Message) -> tuple[str | None, str]:
-    return message.context, catalogue.texts_of(message)[0]
+    return message.context, texts_of(message)[0]
 
 
 # The catalogues ---------------------------------------------------------------------------------------------------
 
 
 def test_the_sources_hold_texts() -> None:
-    texts = {key(message) for message in catalogue.extracted()}
+    texts = {key(message) for message in catalogue.extracted(catalogue.CORE)}
     assert (None, "License Expiration Date") in texts  # Python
     assert (None, "Global navigation") in texts  # a template
-    assert (None, "(optional)") in texts  # a folder that begins with an underscore, which Babel leaves out by itself
+    assert (None, "(optional)") in texts  # a folder that begins with an underscore
 
 
-def test_every_language_but_that_of_the_sources_has_a_catalogue() -> None:
-    there = {path.parents[1].name for path in catalogue.LOCALE.glob("*/LC_MESSAGES/messages.mo")}
+def test_the_texts_of_a_bundled_edition_are_in_its_own_catalogue_alone() -> None:
+    assert [sources.title for sources in catalogue.EDITIONS] == ["standard"]
+    (standard,) = catalogue.EDITIONS
+    own = {key(message) for message in catalogue.extracted(standard)}
+    assert (None, "Weeks begin on Monday and are counted as in ISO 8601.") in own
+    assert (None, "Weeks begin on Monday and are counted as in ISO 8601.") not in {
+        key(message) for message in catalogue.extracted(catalogue.CORE)
+    }
+
+
+@EVERY
+def test_every_language_but_that_of_the_sources_has_a_catalogue(sources: Sources) -> None:
+    there = {path.parents[1].name for path in sources.folder.glob("*/LC_MESSAGES/*.mo")}
     assert there == set(LANGUAGES) - {DEFAULT_LANGUAGE}
+    assert {path.stem for path in sources.folder.rglob("*.[mp]o")} == {sources.domain}
 
 
+@EVERY
 @TRANSLATED
-def test_every_text_is_translated(language: str) -> None:
-    missing = catalogue.untranslated(catalogue.up_to_date(language))
+def test_every_text_is_translated(sources: Sources, language: str) -> None:
+    missing = untranslated(up_to_date(sources, language))
     assert missing == [], "run: make messages; then translate these in the .po file, and run it again"
 
 
+@EVERY
 @TRANSLATED
-def test_no_translation_is_left_of_a_text_that_has_gone(language: str) -> None:
-    there = {key(message) for message in catalogue.committed(language)}
-    assert sorted(there - {key(message) for message in catalogue.extracted()}, key=str) == [], "run: make messages"
-    assert not catalogue.committed(language).obsolete
+def test_no_translation_is_left_of_a_text_that_has_gone(sources: Sources, language: str) -> None:
+    there = {key(message) for message in committed(sources, language)}
+    assert sorted(there - {key(message) for message in catalogue.extracted(sources)}, key=str) == [], (
+        "run: make messages"
+    )
+    assert not committed(sources, language).obsolete
 
 
+@EVERY
 @TRANSLATED
-def test_no_translation_is_a_guess(language: str) -> None:
-    assert [key(message) for message in catalogue.committed(language) if message.id and message.fuzzy] == []
+def test_no_translation_is_a_guess(sources: Sources, language: str) -> None:
+    assert [key(message) for message in committed(sources, language) if message.id and message.fuzzy] == []
 
 
+@EVERY
 @TRANSLATED
-def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
-    assert list(wrong_placeholders(catalogue.committed(language))) == []
+def test_a_translation_has_the_placeholders_of_its_text(sources: Sources, language: str) -> None:
+    assert list(wrong_placeholders(committed(sources, language))) == []
 
 
 def wrong_placeholders(translations: Catalog) -> Iterator[tuple[str, str]]:
     for message in translations:
         if not message.id:
             continue
-        texts, forms = catalogue.texts_of(message), catalogue.translations_of(message)
+        texts, forms = texts_of(message), translations_of(message)
         # The singular may name its number in words; a form of the translation may leave out what that leaves out.
         needed = set.intersection(*(set(placeholders(text)) for text in texts))
         allowed = set.union(*(set(placeholders(text)) for text in texts))
@@ -106,13 +138,20 @@ def placeholders(text: str) -> list[str]:
     return sorted(found["name"] or f"%{found['bare']}" for found in PLACEHOLDER.finditer(text))
 
 
+@EVERY
 @TRANSLATED
-def test_the_compiled_catalogue_is_that_of_the_translator(language: str) -> None:
-    with catalogue.mo_file(language).open("rb") as file:
-        compiled = GNUTranslations(file)._catalog
-    expected = GNUTranslations(io.BytesIO(catalogue.as_mo(catalogue.committed(language))))._catalog
-    header = ""  # names the version of Babel
-    assert {**compiled, header: ""} == {**expected, header: ""}, "run: make messages"
+def test_the_compiled_catalogue_is_that_of_the_translator(sources: Sources, language: str) -> None:
+    compiled = entries(sources.mo_file(language).read_bytes())
+    assert compiled == entries(as_mo(committed(sources, language))), "run: make messages"
+
+
+@EVERY
+@TRANSLATED
+def test_bringing_a_catalogue_up_to_date_changes_nothing_by_itself(sources: Sources, language: str) -> None:
+    text = as_po(committed(sources, language))
+    assert sources.po_file(language).read_bytes() == text
+    assert b"POT-Creation-Date" not in text
+    assert b"Generated-By" not in text
 
 
 # Texts in Python --------------------------------------------------------------------------------------------------
