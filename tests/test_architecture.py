@@ -63,6 +63,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.base",
         "app.editions.declarations",
         "app.editions.discovery",
+        "app.editions.dispatch",
+        "app.editions.isolation",
         "app.editions.manifest",
         "app.editions.permissions",
         "app.editions.registry",
