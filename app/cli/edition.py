@@ -1,21 +1,27 @@
 """``flask edition``: which editions are installed, and switching them."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.audit import COMMAND_LINE
 from app.cli.application import with_application
-from app.cli.output import answers_refusals, json_option, print_json
+from app.cli.output import REFUSED, answers_refusals, json_option, print_json
 from app.editions import service
+from app.editions.catalogues import Update, update_edition
 from app.editions.scaffold import write_package
 from app.editions.switches import read_switches
 from app.license.service import current_standing
 from app.texts import code_texts
+
+_FIRST = 10
+"""How many of the texts that are not translated are printed."""
 
 edition_group = AppGroup("edition", help="List the installed editions, and switch them on and off.")
 
@@ -59,6 +65,54 @@ def new(name: str, *, title: str | None, folder: Path) -> None:
     click.echo(f'  pip install --editable "{package}[test]"')
     click.echo(f"  pytest {package}")
     click.echo("\nThen restart the application: its page stands in the menu.")
+
+
+@edition_group.command("messages", with_appcontext=False)
+@click.argument("name")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; status 1 says that something would be written or is missing."
+)
+@json_option
+@answers_refusals
+def messages(name: str, *, check: bool, as_json: bool) -> None:
+    """Collect the texts of the edition NAME, and compile its translations.
+
+    They lie in translations/LANGUAGE/LC_MESSAGES/NAME.po beside its module; translate there, and run this again. Status
+    1 says that texts are not translated yet. It needs no database, and no other edition is loaded.
+    """
+    updates = update_edition(name, write=not check)
+    if as_json:
+        print_json({"name": name, "languages": {update.language: _update_row(update) for update in updates}})
+    else:
+        for update in updates:
+            _print_update(update, check=check)
+    if any(update.untranslated or (check and update.changes) for update in updates):
+        sys.exit(REFUSED)
+
+
+def _update_row(update: Update) -> dict[str, Any]:
+    return {
+        "file": str(update.file),
+        "texts": update.texts,
+        "untranslated": list(update.untranslated),
+        "changed": [str(file) for file in update.changes],
+    }
+
+
+def _print_update(update: Update, *, check: bool) -> None:
+    missing = len(update.untranslated)
+    if not update.texts:
+        click.echo(f"{update.language}: {_('No text is marked for translation.')}")
+        return
+    texts = ngettext("%(num)s text", "%(num)s texts", update.texts)
+    state = ngettext("%(num)s not translated", "%(num)s not translated", missing) if missing else _("all translated")
+    click.echo(f"{update.language}: {texts}, {state}: {update.file}")
+    for text in update.untranslated[:_FIRST]:
+        click.echo(f"    {text!r}")
+    if missing > _FIRST:
+        click.echo("    …")
+    if check and update.changes:
+        click.echo(f"    {_('It is not up to date.')}")
 
 
 @edition_group.command("enable", with_appcontext=False)

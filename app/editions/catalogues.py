@@ -21,6 +21,7 @@ from babel.messages.pofile import PoFileError, read_po, write_po
 from jinja2 import TemplateSyntaxError
 
 from app.editions import reasons
+from app.editions.discovery import discover, find_entry_points
 from app.editions.texts import FOLDER
 from app.localisation import DEFAULT_LANGUAGE, LANGUAGES, LOCALE_FOLDER
 from app.refusal import Refusal
@@ -270,3 +271,38 @@ def _entries_of(file: Path) -> Mapping[object, str] | None:
         return entries(content) if content is not None else None
     except Exception:  # noqa: BLE001 - whatever is wrong with it, it is written anew
         return None
+
+
+def update_edition(name: str, *, write: bool) -> tuple[Update, ...]:
+    """Bring the catalogues of an installed edition up to date, one for each language.
+
+    The edition alone is imported: neither others nor a database can stand in the way.
+
+    Args:
+        name: of the edition, which may be switched off or refused as long as it can be imported.
+        write: whether files are written.
+
+    Raises:
+        Refusal: ``edition_not_installed``, ``edition_text_unreadable``, ``edition_catalogue_unwritable``, or why the
+            edition cannot be imported.
+    """
+    sources = _installed_sources(name)
+    updates = tuple(prepare_update(sources, language, lent_from=core_catalogue(language)) for language in TRANSLATED)
+    if write:
+        for update in updates:
+            try:
+                update.write()
+            except OSError as error:
+                what = error.strerror or str(error)
+                raise Refusal(reasons.CATALOGUE_UNWRITABLE, file=str(update.file), error=what) from error
+    return updates
+
+
+def _installed_sources(name: str) -> Sources:
+    entry = next((entry for entry in find_entry_points() if entry.name == name), None)
+    if entry is None:
+        raise Refusal(reasons.NOT_INSTALLED, name=name)
+    (found,) = discover((entry,), {})
+    if found.manifest is None:
+        raise found.refusal or Refusal(reasons.NOT_INSTALLED, name=name)
+    return edition_sources(name, found.manifest.folder, entry.module)
