@@ -102,7 +102,7 @@ def _update_row(update: Update) -> dict[str, Any]:
 def _print_update(update: Update, *, check: bool) -> None:
     missing = len(update.untranslated)
     if not update.texts:
-        click.echo(f"{update.language}: {_('No text is marked for translation.')}")
+        click.echo(f"{update.language}: " + _("No text is marked for translation."))
         return
     texts = ngettext("%(num)s text", "%(num)s texts", update.texts)
     state = ngettext("%(num)s not translated", "%(num)s not translated", missing) if missing else _("all translated")
@@ -112,7 +112,7 @@ def _print_update(update: Update, *, check: bool) -> None:
     if missing > _FIRST:
         click.echo("    …")
     if check and update.changes:
-        click.echo(f"    {_('It is not up to date.')}")
+        click.echo("    " + _("It is not up to date."))
 
 
 @edition_group.command("enable", with_appcontext=False)
