@@ -30,16 +30,19 @@ from zoneinfo import ZoneInfo
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import format_date, get_locale
 from flask_login import current_user as _current_user
+from sqlalchemy.orm import DeclarativeBase
 from wtforms.fields.choices import SelectChoice
 
 from app.audit import Event as AuditEvent
 from app.audit import record as record_audit
 from app.auth.identity import Identity
 from app.clock import now
+from app.database import RowId, UtcDateTime, read_connection, write_transaction
 from app.editions import registry
 from app.editions.base import Edition, EditionBlueprint, open_to, requires_feature, requires_permission
 from app.editions.compatibility import API_VERSION
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.tables import edition_metadata, user_reference
 from app.editions.texts import gettext, lazy_gettext, ngettext, pgettext
 from app.events import (
     Event,
@@ -67,6 +70,7 @@ __all__ = [
     "Audience",
     "AuditEvent",
     "Card",
+    "DeclarativeBase",
     "Edition",
     "EditionBlueprint",
     "Event",
@@ -81,6 +85,7 @@ __all__ = [
     "Refusal",
     "RefusalTexts",
     "Representation",
+    "RowId",
     "SelectChoice",
     "SettingsChanged",
     "SlotContent",
@@ -89,10 +94,12 @@ __all__ = [
     "UserChanged",
     "UserDeleted",
     "UserRestored",
+    "UtcDateTime",
     "abort",
     "announce",
     "code_texts",
     "current_user",
+    "edition_metadata",
     "feature_licensed",
     "flash",
     "format_date",
@@ -105,6 +112,7 @@ __all__ = [
     "now",
     "open_to",
     "pgettext",
+    "read_connection",
     "record_audit",
     "redirect",
     "render_template",
@@ -115,6 +123,8 @@ __all__ = [
     "time_zone",
     "today",
     "url_for",
+    "user_reference",
+    "write_transaction",
 ]
 
 

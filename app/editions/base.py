@@ -161,7 +161,7 @@ class Edition:
     """The declarative base of its tables, whose ``metadata`` comes from ``edition_metadata``; None without tables."""
 
     migrations: ClassVar[str] = "migrations"
-    """Folder of the migrations of its tables, beside the module of the edition."""
+    """Folder of the migrations of its tables, beside the module; ``flask edition revision`` writes them into it."""
 
     listeners: ClassVar[tuple[Listener[Any], ...]] = ()
     """Functions that are called after something has happened."""

@@ -17,6 +17,8 @@ from app.editions.base import Edition
 from app.editions.compatibility import check_api_version, check_application
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
 from app.editions.slots import SLOTS
+from app.editions.tables import NAME_LIMIT as TABLE_NAME_LIMIT
+from app.editions.tables import edition_of_metadata, is_version_table, table_prefix, version_table
 from app.events import Event
 from app.navigation import NavItem
 from app.refusal import Refusal
@@ -187,13 +189,13 @@ def _check_tables(manifest: Manifest) -> None:
     for table in manifest.metadata.tables:
         if not table.startswith(table_prefix(manifest.name)):
             raise malformed(f"the table {table:.80} should begin with {table_prefix(manifest.name)}")
-    if not (manifest.migrations / "versions").is_dir():
-        raise malformed(f"it has tables and no folder {manifest.migrations.name}/versions beside its module")
-
-
-def table_prefix(edition: str) -> str:
-    """What the names of all tables of ``edition`` begin with, that of its migrations included."""
-    return f"edition_{edition}_"
+        if is_version_table(table):
+            raise malformed(f"the table {table:.80} ends with _version, as the tables that migrations keep do")
+    if edition_of_metadata(manifest.metadata) != manifest.name:
+        raise malformed(f'the metadata of its models is not that of edition_metadata("{manifest.name}")')
+    for table in (*manifest.metadata.tables, version_table(manifest.name)):
+        if len(table) > TABLE_NAME_LIMIT:
+            raise malformed(f"the table {table:.80} has a name of more than {TABLE_NAME_LIMIT} characters")
 
 
 def is_own_name(name: str, edition: str) -> bool:

@@ -84,6 +84,76 @@ SWITCHED_OFF = Reason(
     status=409,
 )
 
+# Why a loaded edition is locked, or its tables are not migrated ------------------------------------------------------
+
+NEEDS_MIGRATION = Reason(
+    "edition_needs_migration",
+    N_("The database has to be migrated before this edition can be used."),
+    N_("The operator runs: flask db upgrade"),
+    N_("Nothing is lost. It opens by itself once that is done."),
+    status=503,
+)
+DATABASE_NEWER = Reason(
+    "edition_database_newer",
+    N_("The database was migrated by a newer version of this edition (%(revision)s)."),
+    N_("The operator installs that version of the package again."),
+    N_("Nothing is lost. It opens again once that is done."),
+    status=503,
+)
+MIGRATIONS_MISSING = Reason(
+    "edition_migrations_missing",
+    N_("It has tables, and its package has no migration that makes them."),
+    N_("Its author runs: flask edition revision %(name)s -m MESSAGE"),
+    status=503,
+)
+MIGRATIONS_UNREADABLE = Reason(
+    "edition_migrations_unreadable",
+    N_("Its migrations cannot be read (%(error)s)."),
+    N_("Update or repair the package, then restart the application."),
+    status=503,
+)
+MIGRATION_FAILED = Reason(
+    "edition_migration_failed",
+    N_("The migration of the edition %(edition)s has failed and changed nothing (%(error)s)."),
+    N_("Update or repair the package, then run the command again."),
+    status=500,
+)
+REVISION_UNKNOWN = Reason(
+    "edition_revision_unknown",
+    N_("The edition %(edition)s has no migration %(revision)s."),
+    N_("Name one of these: %(known)s."),
+    status=404,
+)
+MIGRATIONS_NOT_LOADED = Reason(
+    "edition_migrations_not_loaded",
+    N_("The edition %(name)s is not loaded, so its migrations cannot be run or written."),
+    N_("See the reason with: flask edition list"),
+    status=409,
+)
+NO_TABLES = Reason(
+    "edition_has_no_tables",
+    N_("The edition %(name)s declares no tables."),
+    N_("Its author names their declarative base in the attribute models first."),
+    status=409,
+)
+NOTHING_TO_MIGRATE = Reason(
+    "edition_nothing_to_migrate",
+    N_("The tables of the edition %(name)s are what its models say."),
+    N_("Change the models first, or write an empty migration with --empty."),
+    status=409,
+)
+MESSAGE_INVALID = Reason(
+    "edition_message_invalid",
+    N_("The message of a migration is one line of 1 to %(limit)s characters."),
+    N_("Write another message."),
+)
+MIGRATION_UNWRITABLE = Reason(
+    "edition_migration_unwritable",
+    N_("The migration cannot be written into %(folder)s (%(error)s)."),
+    N_("Install the package from a folder of yours, with: pip install --editable FOLDER"),
+    status=409,
+)
+
 # Why an edition may not be switched ---------------------------------------------------------------------------------
 
 NOT_INSTALLED = Reason(

@@ -1,7 +1,7 @@
 """Installs editions for one test: modules on the import path, and entry points that lead to them."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as installed_entry_points
 from pathlib import Path
@@ -59,6 +59,17 @@ class Shelf:
         self.modules.append(module)
         self.add(name, f"{module}:{target}", package=package, version=version)
 
+    def install_package(self, name: str, files: Mapping[str, str], *, version: str = "1.2.3") -> Path:
+        """Install a package of several files, by their paths in it; its ``__init__.py`` has the edition ``Plugin``."""
+        module = f"plugin_{len(self.modules)}_{name}"
+        for path, text in files.items():
+            file = self.folder / module / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(dedent(text))
+        self.modules.append(module)
+        self.add(name, f"{module}:Plugin", package=f"{name}-package", version=version)
+        return self.folder / module
+
     def add(self, name: str, value: str, *, package: str, version: str = "1.2.3") -> None:
         """Add an entry point alone."""
         distribution = SimpleNamespace(name=package, version=version)
@@ -73,8 +84,8 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     shelf = Shelf(folder)
     monkeypatch.setattr(discovery, "entry_points", lambda group: [*shelf.entries, *installed_entry_points(group=group)])
     yield shelf
-    for module in shelf.modules:
-        sys.modules.pop(module, None)
+    for module in [name for name in sys.modules if name.partition(".")[0] in shelf.modules]:
+        del sys.modules[module]
 
 
 @pytest.fixture

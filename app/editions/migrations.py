@@ -1,0 +1,356 @@
+"""The migrations of editions: one history of tables an edition, each with a version table of its own.
+
+Alembic's ``MigrationContext`` and ``Operations`` are used without its environment, of which there can be but one at a
+time: the core's.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, Literal
+
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.operations import Operations
+from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Select, String, TypeDecorator, column, inspect, literal, select, table, union_all
+from sqlalchemy.types import TypeEngine
+
+from app.database import read_connection
+from app.editions import reasons
+from app.editions.discovery import error_line
+from app.editions.manifest import Manifest
+from app.editions.migration.layout import laid_out, uses
+from app.editions.tables import own_tables, version_table
+from app.migrating import migration_transaction
+from app.refusal import Refusal
+
+MESSAGE_LIMIT = 200
+HEAD = "head"
+BASE = "base"
+_TEMPLATE_FOLDER = Path(__file__).parent / "migration"
+_FILE_NAME = "%(rev)s_%(slug)s"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The migrations that the package of an edition has."""
+
+    revisions: tuple[str, ...]
+    """Oldest first."""
+    head: str | None
+    """The last one; None where there is none."""
+    makes_tables: bool
+    """Whether the edition declares tables, so that there has to be a migration."""
+
+    def obstacle(self, name: str, current: frozenset[str]) -> Refusal | None:
+        """Why an edition called ``name`` with this history cannot work with a database at ``current``; None if it can.
+
+        Args:
+            name: of the edition, for the texts.
+            current: what its version table holds; nothing where there is no such table.
+        """
+        unknown = current.difference(self.revisions)
+        if unknown:
+            return Refusal(reasons.DATABASE_NEWER, revision=", ".join(sorted(unknown)))
+        if self.head is None:
+            return Refusal(reasons.MIGRATIONS_MISSING, name=name) if self.makes_tables else None
+        return None if current == {self.head} else Refusal(reasons.NEEDS_MIGRATION)
+
+
+def read_history(manifest: Manifest) -> History:
+    """Read the migrations of an edition from its package. Its code runs here.
+
+    Raises:
+        Refusal: ``edition_migrations_unreadable``.
+    """
+    return _history(manifest, _scripts(manifest))
+
+
+def _scripts(manifest: Manifest) -> ScriptDirectory:
+    """Alembic's view of the folder, with every file of it loaded; the template for new ones is ours."""
+    try:
+        scripts = ScriptDirectory(
+            str(_TEMPLATE_FOLDER),
+            file_template=_FILE_NAME,
+            version_locations=[str(manifest.migrations / "versions")],
+            messaging_opts={"quiet": True},
+        )
+        scripts.get_current_head()  # loads them, and refuses a history with two ends
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise Refusal(reasons.MIGRATIONS_UNREADABLE, error=error_line(error)) from error
+    return scripts
+
+
+def _history(manifest: Manifest, scripts: ScriptDirectory) -> History:
+    revisions = tuple(step.revision for step in scripts.walk_revisions())
+    makes_tables = manifest.metadata is not None and bool(manifest.metadata.tables)
+    return History(revisions[::-1], scripts.get_current_head(), makes_tables)
+
+
+def read_versions(connection: Connection, editions: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """What the version tables of ``editions`` hold, however many there are in at most two statements.
+
+    Those without such a table are not in the answer.
+    """
+    names = sorted(editions)
+    existing = set(inspect(connection).get_table_names()) if names else set()
+    tables = [(name, version_table(name)) for name in names if version_table(name) in existing]
+    if not tables:
+        return {}
+    queries: list[Select[str, str]] = [
+        select(literal(name, String), column("version_num", String)).select_from(table(version))
+        for name, version in tables
+    ]
+    found: dict[str, set[str]] = {name: set() for name, _ in tables}
+    for row in connection.execute(union_all(*queries)):
+        found[row[0]].add(row[1])
+    return {name: frozenset(versions) for name, versions in found.items()}
+
+
+def pending(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
+    """The migrations of an edition that ``flask db upgrade`` would run, oldest first; reads the database anew.
+
+    Raises:
+        Refusal: ``edition_migrations_unreadable``, or ``edition_database_newer``: a newer version of the package has
+            migrated the database.
+    """
+    scripts = _scripts(manifest)
+    current = read_versions(connection, [manifest.name]).get(manifest.name, frozenset())
+    obstacle = _history(manifest, scripts).obstacle(manifest.name, current)
+    if obstacle is not None and obstacle.reason is reasons.DATABASE_NEWER:
+        raise obstacle
+    steps = scripts.iterate_revisions(HEAD, tuple(current) or BASE, implicit_base=True)
+    return tuple(step.revision for step in steps)[::-1]
+
+
+# Up and down --------------------------------------------------------------------------------------------------------
+
+
+def upgrade(manifest: Manifest) -> tuple[str, ...]:
+    """Run every migration of an edition that is pending, all of them or none; returns them, oldest first.
+
+    Raises:
+        Refusal: ``edition_migrations_unreadable``, ``edition_migrations_missing``, ``edition_database_newer`` or
+            ``edition_migration_failed``, with the exception as its cause.
+    """
+    scripts = _scripts(manifest)
+    history = _history(manifest, scripts)
+    if history.head is None and history.makes_tables:
+        raise Refusal(reasons.MIGRATIONS_MISSING, name=manifest.name)
+    with read_connection() as connection:  # most often there is nothing to do, and nobody to lock out for it
+        if not pending(connection, manifest):
+            return ()
+    return _run(manifest, scripts, lambda current: scripts._upgrade_revs(HEAD, current))  # noqa: SLF001 - as alembic.command does, which needs an environment
+
+
+def downgrade(manifest: Manifest, revision: str) -> tuple[str, ...]:
+    """Take back the migrations of an edition down to ``revision``, all of them or none; returns them, newest first.
+
+    Args:
+        manifest: of the edition.
+        revision: the one that stays the last; ``base`` takes back all, and with them the tables and what they hold.
+
+    Raises:
+        Refusal: ``edition_revision_unknown``, and those of ``upgrade``.
+    """
+    scripts = _scripts(manifest)
+    check_revision(manifest, _history(manifest, scripts), revision)
+    with read_connection() as connection:
+        pending(connection, manifest)  # refuses a database of which it does not know how to take it back
+    return _run(manifest, scripts, lambda current: scripts._downgrade_revs(revision, current))  # noqa: SLF001 - see upgrade
+
+
+def check_revision(manifest: Manifest, history: History, revision: str) -> None:
+    """Refuse a revision that the package does not have.
+
+    Raises:
+        Refusal: ``edition_revision_unknown``.
+    """
+    if revision not in (BASE, *history.revisions):
+        known = ", ".join((BASE, *history.revisions))
+        raise Refusal(reasons.REVISION_UNKNOWN, edition=manifest.name, revision=revision, known=known)
+
+
+def _run(
+    manifest: Manifest, scripts: ScriptDirectory, steps_from: Callable[[Any], list[RevisionStep]]
+) -> tuple[str, ...]:
+    """Run steps in one transaction. An edition's code runs here, so anything may happen; whatever does, undoes all."""
+    done: list[str] = []
+
+    def steps(current: Any, _: MigrationContext) -> Iterable[RevisionStep]:
+        for step in steps_from(current):
+            yield step
+            done.append(step.revision.revision)
+
+    try:
+        with migration_transaction() as connection:
+            context = _context(connection, manifest, script=scripts, fn=steps)
+            with Operations.context(context):
+                context.run_migrations()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise Refusal(reasons.MIGRATION_FAILED, edition=manifest.name, error=error_line(error)) from error
+    return tuple(done)
+
+
+def _context(connection: Connection, manifest: Manifest, **options: object) -> MigrationContext:
+    names = own_tables(manifest.name, inspect(connection).get_table_names())
+    declared = manifest.metadata.tables.keys() if manifest.metadata is not None else ()
+
+    def is_own(name: str | None, kind: str, _: object) -> bool:
+        return kind != "table" or name in names or name in declared
+
+    return MigrationContext.configure(
+        connection,
+        opts={
+            "version_table": version_table(manifest.name),
+            "target_metadata": manifest.metadata,
+            "include_name": is_own,
+            "render_as_batch": True,
+            "compare_type": True,
+            "compare_server_default": False,
+            **options,
+        },
+    )
+
+
+# What is not migrated yet -------------------------------------------------------------------------------------------
+
+
+def differences(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
+    """In what the tables of the database differ from the models of an edition: one line each, in English.
+
+    Tables of other editions are left alone, and so are those of the core.
+    """
+    operations = _compared(connection, manifest).upgrade_ops
+    return tuple(_described(difference) for difference in operations.as_diffs()) if operations is not None else ()
+
+
+def _compared(connection: Connection, manifest: Manifest) -> MigrationScript:
+    if manifest.metadata is None:
+        return MigrationScript(rev_id=None, upgrade_ops=UpgradeOps([]), downgrade_ops=DowngradeOps([]))
+    return produce_migrations(_context(connection, manifest), manifest.metadata)
+
+
+def _described(difference: Any) -> str:
+    """Alembic's tuple in words: what a migration would do, and to what."""
+    if isinstance(difference, list):  # changes of one column
+        return ", ".join(_described(change) for change in difference)
+    kind, *rest = difference
+    words = kind.replace("_", " ")
+    if kind.startswith("modify"):
+        _, table_name, column_name, *_rest = rest
+        return f"{words} of {table_name}.{column_name}"
+    thing = rest[-1]
+    owner = rest[1] if kind.endswith("column") else getattr(getattr(thing, "table", None), "name", "")
+    return f"{words} {owner}.{thing.name}" if owner else f"{words} {thing.name}"
+
+
+def write_revision(manifest: Manifest, message: str, *, empty: bool = False) -> Path:
+    """Write a migration that brings the tables to where the models are; returns the file.
+
+    Args:
+        manifest: of the edition, whose package has to lie in a folder that can be written to.
+        message: one line on what it does.
+        empty: write one that does nothing, to be filled in by hand.
+
+    Raises:
+        Refusal: ``edition_message_invalid``; ``edition_has_no_tables``; ``edition_nothing_to_migrate``;
+            ``edition_needs_migration`` and others of ``History.obstacle``: the database is not where the models are to
+            be compared with it; ``edition_migration_unwritable``; ``edition_migrations_unreadable``.
+    """
+    text = _checked_message(message)
+    scripts = _scripts(manifest)
+    if manifest.metadata is None:
+        raise Refusal(reasons.NO_TABLES, name=manifest.name)
+    with read_connection() as connection:
+        if pending(connection, manifest):
+            raise Refusal(reasons.NEEDS_MIGRATION)
+        compared = _compared(connection, manifest)
+        code = _Code() if empty else _rendered(compared, _context(connection, manifest))
+    if not empty and (compared.upgrade_ops is None or compared.upgrade_ops.is_empty()):
+        raise Refusal(reasons.NOTHING_TO_MIGRATE, name=manifest.name)
+    try:
+        script = scripts.generate_revision(
+            _next_revision(_history(manifest, scripts)),
+            text,
+            imports="\n".join(code.imports),
+            upgrades=code.upgrade.strip(),
+            downgrades=code.downgrade.strip(),
+        )
+    except (OSError, CommandError) as error:
+        raise Refusal(reasons.MIGRATION_UNWRITABLE, folder=str(manifest.migrations), error=error_line(error)) from error
+    if script is None:
+        raise RuntimeError(f"Alembic has written no migration into {manifest.migrations}")
+    return Path(script.path)
+
+
+def _checked_message(message: str) -> str:
+    """The message as it stands in a docstring: one sentence, without characters that would end it early."""
+    text = message.strip()
+    if not text or len(text) > MESSAGE_LIMIT or not text.isprintable():
+        raise Refusal(reasons.MESSAGE_INVALID, limit=MESSAGE_LIMIT)
+    text = text.replace("\\", "/").replace('"', "'")
+    return text if text.endswith((".", "!", "?", "。")) else f"{text}."
+
+
+def _next_revision(history: History) -> str:
+    """The number after the highest one; revisions are numbers of four digits, since a history is one line."""
+    numbers = [int(revision) for revision in history.revisions if revision.isascii() and revision.isdigit()]
+    return f"{max(numbers, default=0) + 1:04}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """The parts of a migration that are not the same in all of them."""
+
+    imports: tuple[str, ...] = ("import sqlalchemy as sa", "from alembic import op")
+    upgrade: str = "pass"
+    downgrade: str = "pass"
+
+
+def _rendered(compared: MigrationScript, context: MigrationContext) -> _Code:
+    imports: set[str] = set()
+
+    def render_item(kind: str, item: Any, _: object) -> str | Literal[False]:
+        return _type_code(item, imports) if kind == "type" else False
+
+    def code(operations: UpgradeOps | DowngradeOps | None) -> str:
+        if operations is None:
+            return "pass"
+        rendered = render_python_code(
+            operations, render_as_batch=True, render_item=render_item, migration_context=context
+        )
+        return dedent(f"    {rendered}")  # Alembic leaves out the indent of the first line alone
+
+    upgrade_code, downgrade_code = code(compared.upgrade_ops), code(compared.downgrade_ops)
+    uses_sqlalchemy = uses("sa", upgrade_code) or uses("sa", downgrade_code)
+    plain = ["import sqlalchemy as sa"] if uses_sqlalchemy else []
+    return _Code(
+        imports=(*plain, "from alembic import op", *sorted(imports)),
+        upgrade=laid_out(upgrade_code),
+        downgrade=laid_out(downgrade_code),
+    )
+
+
+def _type_code(type_: TypeEngine[Any], imports: set[str]) -> str | Literal[False]:
+    """A type by what it is in the database, so that a migration stays as it is when the code around it changes.
+
+    ``UtcDateTime`` becomes ``sa.DateTime(timezone=True)``, and any type that decorates one of SQLAlchemy's likewise.
+    Others are left to Alembic.
+    """
+    dialects = "sqlalchemy.dialects."
+    if isinstance(type_, TypeDecorator) and type(type_).__module__.partition(".")[0] != "sqlalchemy":
+        plain = type_.impl_instance
+        return f"sa.{plain!r}" if type(plain).__module__ == "sqlalchemy.sql.sqltypes" else False
+    module = type(type_).__module__
+    if module.startswith(dialects):
+        imports.add(f"from sqlalchemy.dialects import {module.removeprefix(dialects).partition('.')[0]}")
+    return False
