@@ -42,6 +42,14 @@ from app.editions import registry
 from app.editions.base import Edition, EditionBlueprint, open_to, requires_feature, requires_permission
 from app.editions.compatibility import API_VERSION
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.settings import (
+    ChoiceSetting,
+    DateSetting,
+    NumberSetting,
+    Setting,
+    SwitchSetting,
+    TextSetting,
+)
 from app.editions.tables import edition_metadata, user_reference
 from app.editions.texts import gettext, lazy_gettext, ngettext, pgettext
 from app.events import (
@@ -70,6 +78,8 @@ __all__ = [
     "Audience",
     "AuditEvent",
     "Card",
+    "ChoiceSetting",
+    "DateSetting",
     "DeclarativeBase",
     "Edition",
     "EditionBlueprint",
@@ -80,6 +90,7 @@ __all__ = [
     "LicenseSummary",
     "Listener",
     "NavItem",
+    "NumberSetting",
     "Permission",
     "Reason",
     "Refusal",
@@ -87,8 +98,11 @@ __all__ = [
     "Representation",
     "RowId",
     "SelectChoice",
+    "Setting",
     "SettingsChanged",
     "SlotContent",
+    "SwitchSetting",
+    "TextSetting",
     "Usability",
     "UserAdded",
     "UserChanged",

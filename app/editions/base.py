@@ -9,6 +9,7 @@ from flask import Blueprint
 from sqlalchemy.orm import DeclarativeBase
 
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.settings import Setting
 from app.navigation import NavItem
 from app.security import Audience, Representation, access, declare, needs
 
@@ -135,6 +136,9 @@ class Edition:
 
     permissions: ClassVar[tuple[Permission, ...]] = ()
     """What administrators may grant to single users because of it."""
+
+    settings: ClassVar[tuple[Setting[Any], ...]] = ()
+    """What administrators decide for it on System Operation → Editions, in the order in which it is shown."""
 
     blueprints: ClassVar[tuple[Blueprint, ...]] = ()
     """Its pages. Their names are the edition's own or begin with it, and so do their commands and template filters."""

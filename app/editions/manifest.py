@@ -16,6 +16,7 @@ from app.editions import reasons
 from app.editions.base import Edition
 from app.editions.compatibility import check_api_version, check_application
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.settings import Setting
 from app.editions.slots import SLOTS
 from app.editions.tables import NAME_LIMIT as TABLE_NAME_LIMIT
 from app.editions.tables import edition_of_metadata, is_version_table, table_prefix, version_table
@@ -47,6 +48,7 @@ class Manifest:
     included_in: tuple[str, ...]
     features: tuple[Feature, ...]
     permissions: tuple[Permission, ...]
+    settings: tuple[Setting[Any], ...]
     blueprints: tuple[Blueprint, ...] = field(repr=False)
     start_page: str | None
     navigation: tuple[NavItem, ...]
@@ -101,6 +103,7 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
         included_in=_checked(edition, "included_in", _tuple_of(is_name), "a tuple of names of editions"),
         features=_checked(edition, "features", _tuple_of(_is_feature), "a tuple of Feature"),
         permissions=_checked(edition, "permissions", _tuple_of(_is_permission), "a tuple of Permission"),
+        settings=_checked(edition, "settings", _tuple_of(_is_setting), "a tuple of settings"),
         blueprints=_checked(edition, "blueprints", _tuple_of(_is_blueprint), "a tuple of blueprints"),
         start_page=_checked(edition, "start_page", _is_text_or_none, "an endpoint or None"),
         navigation=_checked(edition, "navigation", _tuple_of(_is_nav_item), "a tuple of NavItem"),
@@ -113,6 +116,8 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
     )
     _check_names("feature", manifest.features)
     _check_names("permission", manifest.permissions, prefix=f"{name}.")
+    _check_names("setting", manifest.settings, prefix=f"{name}.")
+    _check_settings(manifest.settings)
     _check_unique("card", [card.name for card in manifest.cards])
     _check_unique("command", [str(command.name) for command in manifest.commands])
     _check_blueprints(manifest)
@@ -149,12 +154,19 @@ def _described(value: object) -> str:
     return "missing" if value is None else f"{value!r:.80}"
 
 
-def _check_names(kind: str, declared: Iterable[Feature | Permission], prefix: str = "") -> None:
+def _check_names(kind: str, declared: Iterable[Feature | Permission | Setting[Any]], prefix: str = "") -> None:
     names = [value.name for value in declared]
     for name in names:
         if not _DOTTED_NAME.fullmatch(name) or len(name) > NAME_LIMIT or not name.startswith(prefix):
             raise malformed(f"the {kind} name {name!r:.80} is not of the form {prefix or 'timesheet.'}start")
     _check_unique(kind, names)
+
+
+def _check_settings(settings: Iterable[Setting[Any]]) -> None:
+    for setting in settings:
+        problem = setting.problem()
+        if problem:
+            raise malformed(f"of the setting {setting.name} {problem}")
 
 
 def _check_unique(kind: str, names: Iterable[str]) -> None:
@@ -234,6 +246,10 @@ def _is_feature(value: object) -> bool:
 
 def _is_permission(value: object) -> bool:
     return isinstance(value, Permission) and _is_titled(value)
+
+
+def _is_setting(value: object) -> bool:
+    return isinstance(value, Setting) and isinstance(value.name, str)
 
 
 def _is_titled(value: Feature | Permission) -> bool:

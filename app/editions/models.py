@@ -1,8 +1,8 @@
-"""Editions that an administrator has switched off."""
+"""What administrators decide about editions: which are switched off, and their settings."""
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, String
+from sqlalchemy import Boolean, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import UtcDateTime
@@ -20,5 +20,20 @@ class EditionSwitch(Base):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     title: Mapped[str] = mapped_column(String(300))
     disabled: Mapped[bool] = mapped_column(Boolean)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_by: Mapped[str] = mapped_column(String(64))
+
+
+class EditionSetting(Base):
+    """What an administrator has decided; a setting that nobody has touched has no row, and its default counts.
+
+    Rows of editions that are not loaded are kept: whoever installs the edition again finds its settings.
+    """
+
+    __tablename__ = "edition_settings"
+
+    edition: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_by: Mapped[str] = mapped_column(String(64))

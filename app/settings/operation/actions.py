@@ -26,6 +26,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "installation.change": N_("Change General settings"),
         "edition.enable": N_("Enable edition"),
         "edition.disable": N_("Disable edition"),
+        "edition.settings": N_("Change settings of edition"),
     }
 )
 """By the name that never changes, in the order in which the filter offers them."""
