@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from gettext import GNUTranslations
 from pathlib import Path
 from tokenize import TokenError
@@ -34,6 +35,7 @@ TEMPLATES = "templates"
 _TEMPLATE_SUFFIXES = frozenset({".html", ".txt", ".xml"})
 _LEFT_OUT = frozenset({"tests", "migrations", "__pycache__"})
 """Folders whose texts nobody sees."""
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 _UNSAID_HEADERS = re.compile(
     rb'^"(?:Generated-By: .*|POT-Creation-Date: .*|PO-Revision-Date: YEAR-.*|Last-Translator: FULL NAME .*'
     rb'|Language-Team: .*<LL@li\.org>|Project-Id-Version: PROJECT VERSION|Report-Msgid-Bugs-To: EMAIL@ADDRESS)\\n"\n',
@@ -188,11 +190,11 @@ def translations_of(message: Message) -> tuple[str, ...]:
 
 def untranslated(catalogue: Catalog) -> list[str]:
     """The texts without a translation, and those whose translation is marked as a guess."""
-    return [
-        texts_of(message)[0]
-        for message in catalogue
-        if message.id and (message.fuzzy or not all(translations_of(message)))
-    ]
+    return [texts_of(message)[0] for message in catalogue if message.id and not _is_translated(message)]
+
+
+def _is_translated(message: Message) -> bool:
+    return not message.fuzzy and all(translations_of(message))
 
 
 # Files --------------------------------------------------------------------------------------------------------------
@@ -206,9 +208,18 @@ def as_po(catalogue: Catalog) -> bytes:
 
 
 def as_mo(catalogue: Catalog) -> bytes:
-    """A catalogue as the application loads it."""
+    """A catalogue as the application loads it.
+
+    Babel would write a plural that has no translation with its English text, which would hide the core's translation.
+    """
+    translated = Catalog(charset="utf-8")
+    translated.mime_headers = catalogue.mime_headers
+    translated.creation_date = _NO_DATE
+    for message in catalogue:
+        if message.id and _is_translated(message):
+            translated.add(message.id, message.string, context=message.context)
     written = io.BytesIO()
-    write_mo(written, catalogue)
+    write_mo(written, translated)
     return written.getvalue()
 
 
