@@ -17,6 +17,7 @@ from app.database import configure_database
 from app.editions import views as editions_views
 from app.editions.dispatch import configure_events
 from app.editions.registry import configure_editions
+from app.editions.rendering import configure_slots
 from app.errors import register_error_handlers
 from app.extensions import csrf, login_manager
 from app.health import register_health
@@ -120,6 +121,7 @@ STEPS: tuple[Step, ...] = (
     register_blueprints,
     configure_editions,
     configure_events,
+    configure_slots,
     lambda app, _: register_error_handlers(app),
     close_access,
 )

@@ -201,6 +201,23 @@ def write_connection() -> Iterator[Connection]:
             yield connection
 
 
+@contextmanager
+def session_tidied() -> Iterator[None]:
+    """Run code that is not ours, and end whatever it has begun on the session.
+
+    A session that is in a transaction before is its caller's: the code cannot write within it (``write_transaction``
+    refuses), and it is left alone.
+    """
+    if db.session.registry.has() and db.session().in_transaction():
+        yield
+        return
+    try:
+        yield
+    finally:
+        if db.session.registry.has():
+            db.session.remove()
+
+
 def _session_at_rest() -> Session:
     session = db.session()
     if session.in_transaction():

@@ -17,6 +17,8 @@ from werkzeug.exceptions import (
 )
 
 from app.editions import registry
+from app.editions.failures import Part, report
+from app.editions.texts import owner_of
 from app.refusal import Refusal
 from app.security import Access, Representation
 from app.texts import code_texts, sentences
@@ -99,6 +101,27 @@ def answer_refusal(error: Refusal | HTTPException, *, offers_logout: bool = Fals
     return Response(page, status=error.reason.status)
 
 
+def answer_locked_edition(refusal: Refusal) -> Response:
+    """Make the answer of a page whose edition is locked: 503, why, and what the operator runs.
+
+    The rest of the application works, so that whoever is logged in keeps their navigation.
+    """
+    if _representation() is Representation.PROBLEM_JSON:
+        return answer_refusal(refusal)
+    texts = code_texts(refusal)
+    page = render_template(
+        "errors/error.html",
+        status=refusal.reason.status,
+        title=texts.title,
+        text=sentences(texts.detail, texts.remedy),
+        code=texts.code,
+        action_label=gettext("Try again"),
+        action_url=request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "",
+        request_id=g.get("request_id", ""),
+    )
+    return Response(page, status=refusal.reason.status)
+
+
 def _problem(status: int, title: str, code: str, *, detail: str = "", remedy: str = "") -> Response:
     body = {"type": "about:blank", "status": status, "title": title, "code": code}
     if detail:
@@ -143,7 +166,7 @@ def _licensed_where(feature: str) -> str:
 
 def _page(status: int, texts: ErrorText, about: str = "") -> Response:
     if status in (InternalServerError.code, ServiceUnavailable.code):
-        return plain_page(status)
+        return plain_page(status, _whose_mistake(status))
     page = render_template(
         "errors/error.html",
         status=status,
@@ -154,6 +177,22 @@ def _page(status: int, texts: ErrorText, about: str = "") -> Response:
         request_id=g.get("request_id", ""),
     )
     return Response(page, status=status)
+
+
+_MISTAKE_OF_EDITION = (
+    "The edition %s made a mistake on this page. The error is in the log and on System Operation → Editions.",
+    "このページはエディション %s のもので、そこで問題が発生しました。エラーは「エディション」の画面で確認できます。",
+)
+
+
+def _whose_mistake(status: int) -> tuple[str, str] | None:
+    """For administrators: which edition the page belongs to that has failed; reads nothing that may be broken."""
+    identity = g.get("identity")
+    edition = owner_of(request.blueprint) if request.blueprint else None
+    if edition is None or status != InternalServerError.code or identity is None:
+        return None
+    english, japanese = _MISTAKE_OF_EDITION
+    return (english % edition, japanese % edition) if identity.is_system_administrator else None
 
 
 def plain_page(status: int, reason: tuple[str, str] | None = None, command: str = "") -> Response:
@@ -186,13 +225,22 @@ def _on_database_error(error: DatabaseError) -> Response:
     """A locked, full, corrupted or absent database: nothing was written, and it may well work in a moment."""
     if isinstance(error, DataError):
         return _on_http_error(BadRequest())  # a value that no column takes, such as a text with a NUL character
-    _log.error("database error", exc_info=error)
+    _report("database error", error)
     return _on_http_error(ServiceUnavailable())
 
 
 def _on_exception(error: Exception) -> Response:
-    _log.error("unhandled exception", exc_info=error)
+    _report("unhandled exception", error)
     return _on_http_error(InternalServerError())
+
+
+def _report(what: str, error: Exception) -> None:
+    """Tell the log; and the administrators, where the page is an edition's."""
+    edition = owner_of(request.blueprint) if request.blueprint else None
+    if edition is None:
+        _log.error(what, exc_info=error)
+    else:
+        report(Part(edition, f"page {request.endpoint}"), error)
 
 
 def register_error_handlers(app: Flask) -> None:

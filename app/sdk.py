@@ -27,21 +27,24 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_babel import format_date, get_locale
 from flask_login import current_user as _current_user
+from sqlalchemy import FromClause
 from sqlalchemy.orm import DeclarativeBase
 from wtforms.fields.choices import SelectChoice
 
 from app.audit import Event as AuditEvent
 from app.audit import record as record_audit
 from app.auth.identity import Identity
+from app.auth.models import User as _User
 from app.clock import now
 from app.database import RowId, UtcDateTime, read_connection, write_transaction
 from app.editions import registry
 from app.editions.base import Edition, EditionBlueprint, open_to, requires_feature, requires_permission
 from app.editions.compatibility import API_VERSION
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.rendering import feature_licensed, render_template
 from app.editions.settings import (
     ChoiceSetting,
     DateSetting,
@@ -86,6 +89,7 @@ __all__ = [
     "Event",
     "Feature",
     "Form",
+    "Identity",
     "LicenseRegistered",
     "LicenseSummary",
     "Listener",
@@ -138,8 +142,13 @@ __all__ = [
     "today",
     "url_for",
     "user_reference",
+    "users",
     "write_transaction",
 ]
+
+users: FromClause = _User.__table__
+"""The users, to be joined with in statements: ``id``, ``login``, ``name`` and ``deleted_at``, which is None of those
+who are registered. Nothing of it is to be written, and its other columns are the application's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +172,6 @@ def current_user() -> Identity:
     """
     identity: Identity = _current_user._get_current_object()  # noqa: SLF001 - Flask-Login's way to the object itself
     return identity
-
-
-def feature_licensed(name: str) -> bool:
-    """Whether the license in force brings the feature ``name``, at this request."""
-    return name in registry.licensed_features(current_standing())
 
 
 def license_summary() -> LicenseSummary:

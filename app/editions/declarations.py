@@ -46,7 +46,10 @@ class Card:
     title: str
     """Its heading; a text marked with ``N_``."""
     view: Callable[[], str]
-    """Returns what stands below the heading, as ``render_template`` makes it; an empty text shows no card."""
+    """Returns what stands below the heading; an empty text shows no card.
+
+    HTML is what ``render_template`` of ``app.sdk`` returns; any other text is shown as it is written, ``<`` included.
+    """
     feature: str
     """The feature without which it is not shown."""
     permission: str | None = None
@@ -62,7 +65,10 @@ class SlotContent:
     slot: str
     """Name of the slot, such as ``user.detail``."""
     view: Callable[..., str]
-    """Returns HTML as ``render_template`` makes it. It is called with what the slot gives, as keyword arguments."""
+    """Returns what is added, called with what the slot gives as keyword arguments; an empty text adds nothing.
+
+    HTML is what ``render_template`` of ``app.sdk`` returns; any other text is shown as it is written, ``<`` included.
+    """
     feature: str
     """The feature without which it is not shown."""
     permission: str | None = None

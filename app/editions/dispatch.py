@@ -11,18 +11,22 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from flask import Flask, current_app
+import structlog
+from flask import Flask, current_app, flash, g, has_request_context, url_for
+from flask_babel import gettext
 
 from app.config import Settings
 from app.editions.declarations import Listener
-from app.editions.isolation import Part, attempt, report
-from app.editions.registry import EditionRegistry, Owned
+from app.editions.failures import Part, configure_failures, report
+from app.editions.isolation import attempt
+from app.editions.registry import EditionRegistry, Owned, title_of_edition
 from app.events import Event
 
 MOST_STEPS = 8
 """How long a chain of events may be of which each was announced by a listener of the one before."""
 MOST_EVENTS = 1_000
 """How many events may follow from one, all in all."""
+_log = structlog.get_logger("timetracker.editions")
 _Listeners = Mapping[type[Event], tuple[Owned[Listener[Any]], ...]]
 
 
@@ -50,6 +54,8 @@ class _Delivery:
     """Whom is being called."""
     chain: tuple[str, ...] = ()
     count: int = 1
+    stopped: bool = False
+    """Whether something was not handed on any more; told once, or telling it would have no end either."""
 
 
 _DELIVERY: ContextVar[_Delivery | None] = ContextVar("timetracker_delivery", default=None)
@@ -57,6 +63,7 @@ _DELIVERY: ContextVar[_Delivery | None] = ContextVar("timetracker_delivery", def
 
 def configure_events(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - a step of the assembly
     """Let ``write_transaction`` hand on what was announced; the editions are registered already."""
+    configure_failures(app)
     app.extensions["listeners"] = _listeners(app.extensions["editions"])
     app.extensions["publish"] = publish
 
@@ -91,7 +98,8 @@ def _note(delivery: _Delivery, event: Event) -> None:
     if len(chain) <= MOST_STEPS and delivery.count < MOST_EVENTS:
         delivery.count += 1
         delivery.waiting.append(_Announced(event, delivery.listener, chain))
-    elif delivery.listener is not None:
+    elif delivery.listener is not None and not delivery.stopped:
+        delivery.stopped = True
         reason = "one leads to the next" if len(chain) > MOST_STEPS else f"more than {MOST_EVENTS:,} follow from one"
         report(delivery.listener, EventsWithoutEndError(f"{reason}: {' → '.join(chain)}"))
 
@@ -114,7 +122,24 @@ def _call(delivery: _Delivery, owned: Owned[Listener[Any]], event: Event) -> Non
     handler = getattr(owned.declared.handler, "__name__", type(owned.declared.handler).__name__)
     part = Part(owned.edition, f"listener {handler} of {type(event).__name__}")
     delivery.listener = part
-    attempt(part, lambda: owned.declared.handler(event))
+    if attempt(part, lambda: owned.declared.handler(event)).failed:
+        _tell_administrator(owned.edition)
+
+
+def _tell_administrator(edition: str) -> None:
+    """Say on the next page that a listener has failed: once a request, and to administrators alone."""
+    identity = g.get("identity") if has_request_context() else None
+    if identity is None or not identity.is_system_administrator or "told_of_listeners" in g:
+        return
+    g.told_of_listeners = True
+    try:
+        text = gettext(
+            "This is saved, but the edition %(edition)s failed to take note of it.", edition=title_of_edition(edition)
+        )
+        url = url_for("editions.show", name=edition)
+        flash({"text": text, "action_label": gettext("Show the error"), "action_url": url}, "warn")  # type: ignore[arg-type]  # see flash() of _macros/ui.html
+    except Exception:  # noqa: BLE001 - the log and the page Editions have the failure
+        _log.warning("a failure of a listener was not shown", edition=edition)
 
 
 def _may_be_called(edition: str) -> bool:

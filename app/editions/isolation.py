@@ -1,7 +1,6 @@
 """Calls code of an edition such that what it raises stays with it: the page, or whatever else is done, goes on.
 
-Everything is caught, ``SystemExit``, redirects and refusals included; only an operator's interrupt goes through. The
-log has the traceback, with the edition and the part of it that failed.
+Everything is caught, ``SystemExit``, redirects and refusals included; only an operator's interrupt goes through.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,22 +9,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import structlog
-
-from app.editions.discovery import error_line
-from app.extensions import db
+from app.database import session_tidied
+from app.editions.failures import Part, report
+from app.editions.texts import speaking_as
 
 _Result = TypeVar("_Result")
-_log = structlog.get_logger("timetracker.editions")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Something of an edition that the core calls."""
-
-    edition: str
-    name: str
-    """In English and for its author, such as ``card my_week`` or ``listener fill_in of UserAdded``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +29,15 @@ _RUNNING: ContextVar[tuple[Part, ...]] = ContextVar("timetracker_running_parts",
 
 
 def attempt(part: Part, call: Callable[[], _Result]) -> Attempt[_Result]:
-    """Call code of an edition; it runs with a database session at rest, and leaves none in a transaction."""
+    """Call code of an edition; its texts are those of the edition, and it leaves no session in a transaction."""
     try:
-        with _entered(part), _session_tidied():
+        with _entered(part), speaking_as(part.edition), session_tidied():
             return Attempt(call(), failed=False)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a plug-in that calls sys.exit() must not end the application
         report(part, error)
         return Attempt(None, failed=True)
-
-
-def report(part: Part, error: BaseException) -> None:
-    """Tell the log that a part of an edition has failed."""
-    _log.error("edition failed", edition=part.edition, part=part.name, error=error_line(error), exc_info=error)
 
 
 @contextmanager
@@ -68,20 +51,3 @@ def _entered(part: Part) -> Iterator[None]:
         yield
     finally:
         _RUNNING.reset(token)
-
-
-@contextmanager
-def _session_tidied() -> Iterator[None]:
-    """End whatever the call has begun on the session of this request.
-
-    A session that is in a transaction before the call is its caller's: the call cannot open a transaction within it
-    (``write_transaction`` refuses), and it is left alone.
-    """
-    if db.session.registry.has() and db.session().in_transaction():
-        yield
-        return
-    try:
-        yield
-    finally:
-        if db.session.registry.has():
-            db.session.remove()

@@ -1,8 +1,8 @@
-"""What administrators decide about editions: which are switched off, and their settings."""
+"""What administrators decide about editions, and what has failed in them."""
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, String, Text
+from sqlalchemy import Boolean, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import UtcDateTime
@@ -37,3 +37,19 @@ class EditionSetting(Base):
     value: Mapped[str] = mapped_column(Text)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_by: Mapped[str] = mapped_column(String(64))
+
+
+class EditionFailure(Base):
+    """A part of an edition that has failed, until an administrator dismisses it."""
+
+    __tablename__ = "edition_failures"
+
+    edition: Mapped[str] = mapped_column(String(64), primary_key=True)
+    part: Mapped[str] = mapped_column(String(200), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    first_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    error: Mapped[str] = mapped_column(String(400))
+    """The exception in one line, of the last time."""
+    traceback: Mapped[str] = mapped_column(Text)
+    """For administrators, of the last time."""

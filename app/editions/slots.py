@@ -17,6 +17,8 @@ class Slot:
     """Where it is and who sees it, in English: for the guide."""
     gives: tuple[str, ...] = ()
     """The keyword arguments that the view of a ``SlotContent`` is called with."""
+    on_admin_screen: bool = False
+    """Whether it is on the Admin screen, which goes on while the license restricts everything else."""
 
 
 SLOTS: Mapping[str, Slot] = MappingProxyType(
@@ -26,8 +28,13 @@ SLOTS: Mapping[str, Slot] = MappingProxyType(
             Slot("dashboard", "The start page, below the cards of the editions."),
             Slot("navigation.tools", "The bar at the top of every page but those of System Settings, for members."),
             Slot("account", "The page Account, below the person's own data."),
-            Slot("user.detail", "System Settings → Users → a user, below the user's data.", ("user_id",)),
-            Slot("settings.footer", "The foot of every page of System Settings."),
+            Slot(
+                "user.detail",
+                "System Settings → Users → a user, below the user's data.",
+                ("user_id",),
+                on_admin_screen=True,
+            ),
+            Slot("settings.footer", "The foot of every page of System Settings.", on_admin_screen=True),
         )
     }
 )
