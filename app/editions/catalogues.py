@@ -129,6 +129,12 @@ def _below(place: Path) -> Iterator[Path]:
 # What is translated -------------------------------------------------------------------------------------------------
 
 
+def new_catalogue(title: str, language: str) -> Catalog:
+    """An empty catalogue of ``language`` for the texts of ``title``."""
+    comment = f"# {title}: {LANGUAGES[language]}"
+    return Catalog(locale=language, header_comment=comment, charset="utf-8", fuzzy=False)
+
+
 def committed(sources: Sources, language: str) -> Catalog:
     """The catalogue of ``language`` as it is, or an empty one.
 
@@ -137,8 +143,7 @@ def committed(sources: Sources, language: str) -> Catalog:
     """
     file = sources.po_file(language)
     if not file.is_file():
-        comment = f"# {sources.title}: {LANGUAGES[language]}"
-        return Catalog(locale=language, header_comment=comment, charset="utf-8", fuzzy=False)
+        return new_catalogue(sources.title, language)
     try:
         return read_po(io.BytesIO(file.read_bytes()), locale=language, abort_invalid=True)
     except (PoFileError, ValueError) as error:

@@ -12,13 +12,22 @@ import pytest
 from babel.messages.catalog import Catalog
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_babel import force_locale
 from flask_babel import gettext as core_gettext
 
 from app.cli.edition import edition_group
 from app.editions import registry
-from app.editions.catalogues import as_mo, as_po, committed, edition_sources
+from app.editions.catalogues import (
+    TRANSLATED,
+    as_mo,
+    as_po,
+    committed,
+    core_catalogue,
+    edition_sources,
+    prepare_update,
+)
+from app.editions.scaffold import write_package
 from app.editions.texts import catalogue_file, gettext, lazy_gettext, ngettext, pgettext, speaking_as
+from tests import catalogue as bundled
 from tests.conftest import ONLY_SQLITE, add_person, log_in, register_key
 from tests.editions.conftest import Shelf, found_in, sound
 
@@ -493,15 +502,25 @@ def test_a_catalogue_that_cannot_be_written_is_named(shelf: Shelf, run: Callable
     assert "[edition_catalogue_unwritable]" in result.stderr
 
 
+def test_the_package_of_a_new_edition_is_translated_and_up_to_date(tmp_path: Path) -> None:
+    package = write_package("acme", title="Acme", folder=tmp_path) / "timetracker_acme"
+    sources = edition_sources("acme", package, "timetracker_acme")
+    for language in TRANSLATED:
+        update = prepare_update(sources, language, lent_from=core_catalogue(language))
+        assert (update.untranslated, update.changes) == ((), {})
+        assert update.texts > 0
+
+
 # The bundled edition -------------------------------------------------------------------------------------------------
 
 
-@ONLY_SQLITE
-def test_the_bundled_edition_speaks_with_its_own_catalogue(licensed_app: Flask, member_client: FlaskClient) -> None:
-    page = member_client.get("/", headers=JAPANESE).text
-    assert "スタート" in page
-    assert "週は月曜日始まりで" in page
-    with licensed_app.test_request_context("/account"), force_locale("ja"):
-        text = "Weeks begin on Monday and are counted as in ISO 8601."
-        assert core_gettext(text) == text
-        assert registry.text_of("standard", text) != text
+def test_the_bundled_editions_speak_with_their_own_catalogues(start: Callable[..., Flask]) -> None:
+    core = core_catalogue("ja")
+    app = start(edition_failures_raise=True)
+    for sources in bundled.EDITIONS:
+        own = [message for message in committed(sources, "ja") if isinstance(message.id, str) and message.id]
+        assert [message for message in own if message.id not in core] != []
+        with app.test_request_context(headers=JAPANESE):
+            said = {message.id: registry.text_of(sources.title, message.id) for message in own if not message.context}
+            assert said == {message.id: message.string or message.id for message in own if not message.context}
+            assert all(core_gettext(message.id) == message.id for message in own if message.id not in core)

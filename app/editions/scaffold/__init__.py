@@ -9,15 +9,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 from string import Template
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import write_po
-
 from app.editions import reasons
+from app.editions.catalogues import as_mo, as_po, new_catalogue
 from app.editions.discovery import find_entry_points
 from app.editions.manifest import TEXT_LIMIT, is_name
 from app.editions.rehearsal import RESERVED_COMMANDS, RESERVED_SEGMENTS
@@ -87,10 +83,10 @@ def _rendered(values: Mapping[str, str]) -> Iterator[tuple[PurePosixPath, bytes]
     package = PurePosixPath(values["package"])
     yield package / "py.typed", b""
     for language, translations in _TRANSLATIONS.items():
-        catalogue = Catalog(locale=language, project=values["distribution"], charset="utf-8")
+        catalogue = new_catalogue(values["name"], language)
         for message, translation in {**translations, values["title"]: values["title"]}.items():
             catalogue.add(message, translation)
-        for suffix, write in ((".po", _as_po), (".mo", _as_mo)):
+        for suffix, write in ((".po", as_po), (".mo", as_mo)):
             yield package / "translations" / language / "LC_MESSAGES" / f"{values['name']}{suffix}", write(catalogue)
 
 
@@ -108,18 +104,6 @@ def _placed(path: PurePosixPath, values: Mapping[str, str]) -> PurePosixPath:
     name = values["name"]
     files = {"gitignore": ".gitignore", "name.css": f"{name}.css", "test_name.py": f"test_{name}.py"}
     return PurePosixPath(*folders, files.get(path.name, path.name))
-
-
-def _as_po(catalogue: Catalog) -> bytes:
-    written = BytesIO()
-    write_po(written, catalogue, width=0, no_location=True, sort_output=True)
-    return written.getvalue()
-
-
-def _as_mo(catalogue: Catalog) -> bytes:
-    written = BytesIO()
-    write_mo(written, catalogue)
-    return written.getvalue()
 
 
 def _write_whole(destination: Path, contents: Iterator[tuple[PurePosixPath, bytes]]) -> None:
