@@ -72,6 +72,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.migrations",
         "app.editions.permissions",
         "app.editions.readiness",
+        "app.editions.readiness",
         "app.editions.registry",
         "app.editions.scaffold",
         "app.editions.rehearsal",

@@ -28,6 +28,7 @@ from app.editions.discovery import (
     find_entry_points,
 )
 from app.editions.manifest import Manifest
+from app.editions.readiness import Readiness, locked_editions
 from app.editions.rehearsal import Pages, Surroundings, core_segments, rehearse
 from app.editions.switches import read_switches_at_start
 from app.editions.texts import ReadTexts, install_texts, owner_of, read_texts, speaking_as, text_of_edition
@@ -91,6 +92,7 @@ def configure_editions(app: Flask, settings: Settings) -> None:
     for edition in final:
         _report(edition, raises=settings.edition_failures_raise)
     app.extensions["editions"] = _registry(final, pages)
+    app.extensions["edition_readiness"] = Readiness(app.extensions["editions"].manifests.values())
     install_texts(app, texts)
 
 
@@ -355,8 +357,32 @@ def licensed_features(standing: Standing) -> frozenset[str]:
     return features.union(standing.license.features) if standing.license.features else features
 
 
+def usable_features(standing: Standing) -> frozenset[str]:
+    """Those of ``licensed_features`` that can be used now: what a locked edition declares waits for its tables."""
+    features = licensed_features(standing)
+    locked = locked_editions()
+    if not locked:
+        return features
+    owners = registry().feature_owners
+    return frozenset(name for name in features if owners.get(name) not in locked)
+
+
+def obstacle(endpoint: str | None) -> Refusal | None:
+    """Why the edition that ``endpoint`` belongs to is locked; None where it is not, and for the pages of the core."""
+    locked = locked_editions()
+    return locked.get(owner_of_endpoint(endpoint) or "") if locked and endpoint else None
+
+
+def owner_of_endpoint(endpoint: str) -> str | None:
+    """Name of the edition that an endpoint belongs to; None for the core's."""
+    return owner_of(endpoint.rpartition(".")[0])
+
+
 def start_page(standing: Standing) -> str | None:
-    """Endpoint of the start page of the licensed edition; None where there is none or its feature is not licensed."""
+    """Endpoint of the start page of the licensed edition; None where there is none or its feature is not licensed.
+
+    It may belong to an edition that is locked: see ``obstacle``.
+    """
     endpoint = registry().start_pages.get(licensed_edition(standing) or "")
     if endpoint is None or registry().start_page_features[endpoint] not in licensed_features(standing):
         return None
@@ -391,8 +417,8 @@ def bringing(feature: str) -> str | None:
 def navigation_items(identity: Identity, standing: Standing) -> tuple[NavItem, ...]:
     """What the editions offer in the global navigation, with labels in the reader's language.
 
-    Members see what is licensed; administrators see the rest as well, locked. What takes a permission is seen by its
-    holders alone.
+    Members see what is licensed and not locked; administrators see the rest as well, locked. What takes a permission is
+    seen by its holders alone.
     """
     return _permitted(registry().navigation, licensed_features(standing), identity)
 
@@ -401,17 +427,23 @@ def _permitted(items: Iterable[NavItem], features: frozenset[str], identity: Ide
     return tuple(
         replace(
             item,
-            label=text_of(owner_of(item.endpoint.rpartition(".")[0]) or "", item.label),
+            label=text_of(owner_of_endpoint(item.endpoint) or "", item.label),
             children=_permitted(item.children, features, identity),
-            locked=item.feature is not None and item.feature not in features,
-            note=_why_locked(item.feature) if item.feature is not None and item.feature not in features else "",
+            locked=not is_open,
+            note="" if is_open else _why_locked(item, features),
         )
-        for item in items
-        if (identity.is_system_administrator or item.feature is None or item.feature in features)
+        for item, is_open in ((item, _is_open(item, features)) for item in items)
+        if (identity.is_system_administrator or is_open)
         and (item.permission is None or item.permission in identity.permissions)
     )
 
 
-def _why_locked(feature: str) -> str:
-    edition = bringing(feature)
-    return gettext("available in %(edition)s", edition=edition) if edition else gettext("not in your license")
+def _is_open(item: NavItem, features: frozenset[str]) -> bool:
+    return (item.feature is None or item.feature in features) and obstacle(item.endpoint) is None
+
+
+def _why_locked(item: NavItem, features: frozenset[str]) -> str:
+    if item.feature is not None and item.feature not in features:
+        edition = bringing(item.feature)
+        return gettext("available in %(edition)s", edition=edition) if edition else gettext("not in your license")
+    return gettext("needs migration")

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.editions import registry
 from app.editions.rehearsal import simple_rule
+from app.errors import answer_locked_edition
 from app.license.service import current_standing
 from app.security import Audience, declare
 
@@ -19,6 +20,9 @@ def index() -> ResponseReturnValue:
     endpoint = registry.start_page(standing)
     if endpoint is None:
         return _no_start_page(registry.licensed_edition(standing))
+    obstacle = registry.obstacle(endpoint)
+    if obstacle is not None:
+        return answer_locked_edition(obstacle)
     return _answer_as(endpoint)
 
 

@@ -15,11 +15,12 @@ from app import clock
 from app.auth.identity import Identity, current_identity
 from app.auth.sessions import touch_after_answer
 from app.editions import registry
-from app.errors import PaymentRequired, answer_refusal
+from app.errors import PaymentRequired, answer_locked_edition, answer_refusal
 from app.license import policy
 from app.license.policy import Standing
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
+from app.refusal import Refusal
 from app.security import Access, Audience, Representation, WhileRestricted
 
 LICENSE_PAGE = "license.show"
@@ -35,13 +36,16 @@ class Verdict(Enum):
     LOCK_OUT = "tell a member why nothing is available"
     CONFINE = "send an administrator to the License page"
     NOT_LICENSED = "the feature is not licensed"
+    NOT_READY = "the tables of the edition are not migrated"
 
 
 NOWHERE = Access(Audience.MEMBER)
 """An address that leads to no endpoint: whoever is free of restrictions gets 404 or 405 from the router."""
 
 
-def decide(access: Access | None, identity: Identity | None, *, restricted: bool, licensed: bool = True) -> Verdict:
+def decide(
+    access: Access | None, identity: Identity | None, *, restricted: bool, licensed: bool = True, ready: bool = True
+) -> Verdict:
     """Decide a request; pure.
 
     Args:
@@ -49,9 +53,11 @@ def decide(access: Access | None, identity: Identity | None, *, restricted: bool
         identity: who is logged in, None for nobody.
         restricted: whether the standing is any but ``active`` and ``grace``.
         licensed: whether the feature that the endpoint asks for is licensed.
+        ready: whether the edition that the endpoint belongs to is not locked.
     """
+    served = Verdict.ALLOW if ready else Verdict.NOT_READY
     if access is not None and access.audience is Audience.PUBLIC:
-        return Verdict.ALLOW
+        return served
     if identity is None:
         return Verdict.FORBID if access is None else Verdict.LOG_IN
     if restricted and not _open_while_restricted(access, identity):
@@ -61,7 +67,7 @@ def decide(access: Access | None, identity: Identity | None, *, restricted: bool
     if not licensed:
         return Verdict.NOT_LICENSED
     holds_it = access.permission is None or access.permission in identity.permissions
-    return Verdict.ALLOW if holds_it else Verdict.FORBID
+    return served if holds_it else Verdict.FORBID
 
 
 def _open_while_restricted(access: Access | None, identity: Identity) -> bool:
@@ -76,7 +82,8 @@ def guard() -> ResponseReturnValue | None:
     """Answer in place of the view where the policy says so; None lets the request through."""
     access = current_app.extensions["access"].get(request.endpoint) if request.endpoint else NOWHERE
     if access is not None and access.audience is Audience.PUBLIC:
-        return None
+        verdict = decide(access, None, restricted=False, ready=_obstacle() is None)
+        return None if verdict is Verdict.ALLOW else _answer(verdict, access, None, None)
     identity = _identity()
     if request.endpoint is None and identity is None:
         return None  # the router's 404 or 405, at no cost
@@ -86,6 +93,7 @@ def guard() -> ResponseReturnValue | None:
         identity,
         restricted=standing is not None and standing.restricted,
         licensed=standing is None or _is_licensed(access, standing),
+        ready=identity is None or _obstacle() is None,
     )
     return _answer(verdict, access or NOWHERE, identity, standing)
 
@@ -116,6 +124,12 @@ def _standing() -> Standing:
         return standing
 
 
+def _obstacle() -> Refusal | None:
+    """Why the edition of the page is locked; None where it is not. Its static files are not: they need no tables."""
+    endpoint = request.endpoint
+    return None if endpoint is None or endpoint.endswith(".static") else registry.obstacle(endpoint)
+
+
 def _is_licensed(access: Access | None, standing: Standing) -> bool:
     return access is None or access.feature is None or access.feature in registry.licensed_features(standing)
 
@@ -134,6 +148,9 @@ def _answer(
         raise Forbidden
     if verdict is Verdict.NOT_LICENSED:
         raise PaymentRequired(feature=access.feature or "")
+    obstacle = _obstacle() if verdict is Verdict.NOT_READY else None
+    if obstacle is not None:
+        return answer_locked_edition(obstacle)
     code = standing.code if standing is not None else None
     if verdict is Verdict.CONFINE and as_page:
         return redirect(url_for(LICENSE_PAGE), code=303)
