@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from flask import g, has_request_context, request
-from sqlalchemy import JSON, Index, String, insert
+from sqlalchemy import JSON, Index, String, exists, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.database import RowId, Transaction, UtcDateTime, connection_of, write_transaction
+from app.database import RowId, Transaction, UtcDateTime, connection_of, read_connection, write_transaction
 from app.extensions import Base
 
 OUTCOME_DONE = "done"
@@ -66,22 +66,42 @@ def record(transaction: Transaction, event: Event, *, code: str | None = None) -
     _log.info(event.action, target=event.target, code=code)
 
 
-def record_refusal(event: Event, code: str) -> None:
+def record_refusal(event: Event, code: str, *, at_most_every: timedelta | None = None) -> None:
     """Record that ``event`` was refused for ``code``, in a transaction of its own.
 
     A database that cannot be written to must not turn a refusal into an error: then the log alone has it.
+
+    Args:
+        event: what was refused.
+        code: why.
+        at_most_every: where the same actor was refused the same for the same reason within this time, nothing more is
+            written: the log cannot be pruned, and whoever may repeat a refusal at will must not be able to fill the
+            disk with it. Requests at the very same moment may still write one entry each.
     """
     try:
+        if at_most_every is not None and _is_recorded(event, code, at_most_every):
+            return
         with write_transaction() as session:
             record(session, event, code=code)
     except SQLAlchemyError:
         _log.exception("audit log could not be written", action=event.action, code=code)
 
 
+def _is_recorded(event: Event, code: str, within: timedelta) -> bool:
+    same = (
+        AuditEntry.actor == _actor_of(event),
+        AuditEntry.at > clock.now() - within,
+        AuditEntry.action == event.action,
+        AuditEntry.code == code,
+    )
+    with read_connection() as connection:
+        return connection.execute(select(exists(select(AuditEntry.id).where(*same)))).scalar_one()
+
+
 def _entry(event: Event, code: str | None) -> dict[str, object]:
     return {
         "at": clock.now(),
-        "actor": _printable(_actor() if event.actor is None else event.actor)[:64],
+        "actor": _actor_of(event),
         "action": event.action,
         "target": _printable(event.target)[:200],
         "outcome": OUTCOME_REFUSED if code else OUTCOME_DONE,
@@ -95,6 +115,10 @@ def _entry(event: Event, code: str | None) -> dict[str, object]:
 def _printable(text: str) -> str:
     """Without control characters, which a stranger may have typed and PostgreSQL does not take."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _actor_of(event: Event) -> str:
+    return _printable(_actor() if event.actor is None else event.actor)[:64]
 
 
 def _actor() -> str:

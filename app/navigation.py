@@ -73,7 +73,9 @@ def build_navigation(
     if identity is None:
         return Navigation()
     blueprint = request.blueprint or ""
-    in_settings = blueprint in {"users", "general", "license", "editions", "operation"}
+    # Whoever may not enter System Settings sees no way around in it either, on the page that says so.
+    is_settings_page = blueprint in {"users", "general", "license", "editions", "operation"}
+    in_settings = is_settings_page and identity.is_system_administrator
     user_menu = [NavItem("auth.account", N_("Account"), "user")]
     if in_settings and not standing.restricted:
         user_menu.append(NavItem("home.index", N_("Back to my hours"), "arrow-left"))

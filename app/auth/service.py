@@ -1,12 +1,12 @@
 """Signing in and out, the first administrator, and one's own account."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from flask import current_app, g, request, session
 from flask_login import UserMixin, login_user, logout_user
-from sqlalchemy import and_, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, select, true, update
 
 from app import clock
 from app.audit import Event, record, record_refusal
@@ -14,7 +14,7 @@ from app.auth import reasons, throttle
 from app.auth.acting import own_transaction
 from app.auth.folding import fold
 from app.auth.identity import Identity, load_identity
-from app.auth.models import User, UserPermission
+from app.auth.models import User, UserPermission, UserSession
 from app.auth.passwords import check_password_rules, hash_password, password_matches
 from app.auth.sessions import end_session, end_sessions_of, start_session
 from app.auth.setup import is_setup_code
@@ -28,6 +28,8 @@ from app.refusal import Refusal
 from app.security import SYSTEM_ADMINISTRATOR
 from app.settings.models import Installation, lock_installation
 from app.settings.state import INSTALLATION_JOIN, SEAT_COUNT_JOIN, STATE_COLUMNS, state_from_row
+
+_LOCKED_OUT_RECORDED = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def log_in(login: str, password: str) -> None:
     is_locked_out = standing.restricted and not candidate.is_system_administrator
     if is_locked_out and throttle.is_open(keys, now):
         code = standing.code or standing.kind.value
-        record_refusal(Event("session.start", target=candidate.login, actor=candidate.login), code)
+        event = Event("session.start", target=candidate.login, actor=candidate.login)
+        record_refusal(event, code, at_most_every=_LOCKED_OUT_RECORDED)
         raise LicenseError(code)
     token = None if is_locked_out else _start(candidate, keys, now)
     if token is None:
@@ -242,6 +245,37 @@ def change_profile(identity: Identity, details: UserDetails, theme: str) -> None
         after = _profile(user)
         if before != after:
             record(transaction, Event("account.change", target=user.login, before=before, after=after))
+
+
+def end_one_session(identity: Identity, session_id: int) -> bool:
+    """End one session of one's own other than the present one; returns whether there was such a session.
+
+    Raises:
+        Refusal: ``session_ended``.
+    """
+    return _end_sessions(identity, UserSession.id == session_id) == 1
+
+
+def end_other_sessions(identity: Identity) -> int:
+    """End every session of one's own but the present one; returns how many there were.
+
+    Raises:
+        Refusal: ``session_ended``.
+    """
+    return _end_sessions(identity, true())
+
+
+def _end_sessions(identity: Identity, which: ColumnElement[bool]) -> int:
+    with own_transaction(identity) as (transaction, user):
+        ended = transaction.execute(
+            delete(UserSession)
+            .where(UserSession.user_id == user.id, UserSession.id != identity.session_id, which)
+            .returning(UserSession.address)
+        ).scalars()
+        addresses = sorted(ended)
+        if addresses:
+            record(transaction, Event("account.end_sessions", target=user.login, before={"addresses": addresses}))
+    return len(addresses)
 
 
 def _profile(user: User) -> dict[str, str | None]:

@@ -4,10 +4,10 @@ from typing import cast
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime
+from flask_babel import format_datetime, ngettext
 from flask_babel import gettext as _
 from flask_login import current_user
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import BadRequest, NotFound
 
 from app import clock
 from app.auth import service
@@ -28,6 +28,8 @@ from app.security import Audience, WhileRestricted, access, declare
 blueprint = Blueprint("auth", __name__)
 declare(blueprint, Audience.MEMBER)
 SESSIONS_SHOWN = 10
+_ALL_OTHERS = "others"
+_LARGEST_ID = 2**63 - 1
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -177,6 +179,24 @@ def change_password() -> ResponseReturnValue:
     return _account_page(_profile_form(identity), form, status)
 
 
+@blueprint.post("/account/sessions")
+@access(Audience.MEMBER, while_restricted=WhileRestricted.ADMINISTRATORS)
+def end_sessions() -> ResponseReturnValue:
+    """End one session of one's own, or all of them but this one."""
+    identity = _identity()
+    chosen = request.form.get("session", "")
+    if chosen == _ALL_OTHERS:
+        number = service.end_other_sessions(identity)
+        told = ngettext("%(shown)s session is ended.", "%(shown)s sessions are ended.", number, shown=number)
+        flash(told if number else _("There was no other session."), "ok" if number else "info")
+    elif chosen.isascii() and chosen.isdecimal() and len(chosen) < len(str(_LARGEST_ID)):
+        ended = service.end_one_session(identity, int(chosen))
+        flash(_("The session is ended.") if ended else _("That session had ended already."), "ok" if ended else "info")
+    else:
+        raise BadRequest
+    return redirect(url_for("auth.account"), code=303)
+
+
 def _profile_form(identity: Identity) -> ProfileForm:
     """The form as it stands in the database, whatever was posted to the other form of the page."""
     return ProfileForm(
@@ -195,6 +215,7 @@ def _account_page(profile: ProfileForm, password: PasswordForm, status: int = 20
     identity = _identity()
     settings: Settings = current_app.extensions["settings"]
     sessions = open_sessions(identity.user_id, clock.now(), settings)
+    sessions = tuple(sorted(sessions, key=lambda own: own.id != identity.session_id))  # this one first
     page = render_template(
         "auth/account.html",
         form=profile,
@@ -210,6 +231,7 @@ def _shown(own: OpenSession, identity: Identity) -> dict[str, object]:
     started = format_datetime(own.created_at, "medium")
     last_seen = format_datetime(own.last_seen_at, "medium")
     return {
+        "id": own.id,
         "device": own.device or _("Unknown device"),
         "address": own.address,
         "started": _("logged in on %(time)s", time=started),

@@ -196,6 +196,15 @@ def verify(key_text: str) -> License:
     return _verifier().verify(key_text, clock.now())
 
 
+def is_genuine(key_text: str) -> bool:
+    """Whether the text is a license key that verifies, be it of use here or not."""
+    try:
+        verify(key_text)
+    except LicenseError:
+        return False
+    return True
+
+
 def _preview(license_: License, state: InstallationState, now: datetime, administrators: int) -> Preview:
     records = license_book(state.license_revision).records
     policy.admit(license_, records, installation=state.identifier, now=now)

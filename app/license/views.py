@@ -36,8 +36,11 @@ def register() -> ResponseReturnValue:
     except service.ConfirmationNeeded as needed:
         return _preview(key_text, needed.preview)
     except LicenseError as error:
-        put_at_field(form, error)
-        return _screen(form), error.reason.status
+        # What was typed stays, so that a cut or altered key can be mended. A key that verifies has nothing to mend, and
+        # its text is a bearer secret that is never shown again (design section 4): of that one the field is empty.
+        shown = LicenseKeyForm(formdata=None) if service.is_genuine(key_text) else form
+        put_at_field(shown, error)
+        return _screen(shown), error.reason.status
     return _registered(outcome)
 
 

@@ -130,8 +130,6 @@ def test_what_mail_programs_do_to_a_key_is_undone(
         (lambda: larger_key(seats=...), "claim_missing"),
         (lambda: larger_key(seats=True), "claim_invalid"),
         (lambda: larger_key(iat=now() + timedelta(minutes=10)), "issued_in_future"),
-        (lambda: larger_key(nbf=now() - timedelta(days=3), exp=now() - timedelta(days=1)), "license_expired"),
-        (lambda: larger_key(installation="1f0c2f5e-6d0e-4a51-8f43-0c5f6f0b8a11"), "wrong_installation"),
     ],
 )
 def test_a_refused_key_says_why_and_leaves_everything_as_it_was(
@@ -151,11 +149,34 @@ def test_a_refused_key_says_why_and_leaves_everything_as_it_was(
     assert admin_client.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (lambda: larger_key(nbf=now() - timedelta(days=3), exp=now() - timedelta(days=1)), "license_expired"),
+        (lambda: larger_key(installation="1f0c2f5e-6d0e-4a51-8f43-0c5f6f0b8a11"), "wrong_installation"),
+        (lambda: larger_key(nbf=now() - timedelta(days=3), exp=now() + timedelta(days=9)), "older_than_registered"),
+    ],
+)
+def test_a_genuine_key_that_is_refused_is_not_shown_again(
+    licensed_app: Flask, admin_client: FlaskClient, key: Callable[[], str], code: str
+) -> None:
+    typed = key()
+    for more in ({}, {"check": "1"}):
+        answer = paste(admin_client, typed, **more)
+        assert answer.status_code in (403, 409, 422)
+        assert code in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert typed[:64] not in unescape(answer.text)
+    assert ("license.register", "refused", code) in audit(licensed_app)
+
+
 def test_the_same_key_twice_makes_no_second_row(licensed_app: Flask, admin_client: FlaskClient) -> None:
     key = larger_key()
     assert paste(admin_client, key).status_code == 303
 
-    assert "already_registered" in paste(admin_client, key).text
+    again = paste(admin_client, key).text
+    assert "already_registered" in again
+    assert key[:64] not in unescape(again)
     assert len(numbers(licensed_app)) == 2
 
 

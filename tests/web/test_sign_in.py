@@ -8,7 +8,10 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
+from app import clock
+from app.audit import AuditEntry
 from app.auth.models import User, UserSession
 from app.auth.setup import setup_code
 from app.database import read_connection
@@ -359,3 +362,87 @@ def test_the_cookie_is_bound_to_the_host_over_tls(licensed_app: Flask) -> None:
     plain = licensed_app.test_client().get("/login").headers["Set-Cookie"]
     assert "Secure" not in plain
     assert "HttpOnly" in plain
+
+
+def test_a_locked_out_member_is_recorded_once_an_hour(app: Flask) -> None:
+    add_person(app, ADMINISTRATOR, admin=True)
+    add_person(app, MEMBER)
+    client = app.test_client()
+    form = {"login": MEMBER, "password": PASSWORD, "csrf_token": csrf_token(client)}
+
+    def refused() -> int:
+        query = select(func.count()).where(AuditEntry.code == "unlicensed", AuditEntry.target == MEMBER)
+        with app.app_context(), read_connection() as connection:
+            return connection.execute(query).scalar_one()
+
+    for _attempt in range(5):
+        assert "unlicensed" in client.post("/login", data=form).text
+    assert refused() == 1
+    with time_machine.travel(clock.now() + timedelta(minutes=61)):
+        client.post("/login", data=form)
+        client.post("/login", data=form)
+    assert refused() == 2
+
+
+def session_ids(client: FlaskClient) -> list[str]:
+    """The sessions that the account page offers to end."""
+    return re.findall(r'name="session" value="(\d+)"', client.get("/account").text)
+
+
+def end_session(client: FlaskClient, chosen: str) -> TestResponse:
+    data = {"csrf_token": csrf_token(client, "/account"), "session": chosen}
+    return client.post("/account/sessions", data=data, follow_redirects=True)
+
+
+def test_one_other_session_is_ended_and_recorded(licensed_app: Flask, member_client: FlaskClient) -> None:
+    others = [licensed_app.test_client() for _ in range(2)]
+    for other in others:
+        log_in(other, MEMBER)
+    offered = session_ids(member_client)
+    assert len(offered) == 2
+
+    answer = end_session(member_client, min(offered, key=int))
+
+    assert "The session is ended." in answer.text
+    assert [other.get("/account").status_code for other in others] == [303, 200]
+    assert "That session had ended already." in end_session(member_client, min(offered, key=int)).text
+    query = select(AuditEntry.target, AuditEntry.before).where(AuditEntry.action == "account.end_sessions")
+    with licensed_app.app_context(), read_connection() as connection:
+        assert [tuple(row) for row in connection.execute(query)] == [(MEMBER, {"addresses": ["127.0.0.1"]})]
+
+
+def test_all_other_sessions_are_ended_at_once(licensed_app: Flask, member_client: FlaskClient) -> None:
+    others = [licensed_app.test_client() for _ in range(2)]
+    for other in others:
+        log_in(other, MEMBER)
+
+    assert "2 sessions are ended." in end_session(member_client, "others").text
+
+    assert [other.get("/account").status_code for other in others] == [303, 303]
+    assert "There was no other session." in end_session(member_client, "others").text
+    assert session_ids(member_client) == []
+
+
+def test_nobody_ends_the_session_of_somebody_else_nor_the_present_one(
+    licensed_app: Flask, member_client: FlaskClient
+) -> None:
+    administrator = licensed_app.test_client()
+    log_in(administrator, ADMINISTRATOR)
+    with licensed_app.app_context(), read_connection() as connection:
+        every = [str(each) for each in connection.execute(select(UserSession.id)).scalars()]
+    assert len(every) == 2
+    for each in every:
+        assert "had ended already" in end_session(member_client, each).text
+    assert administrator.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("nonsense", ["", "x", "-1", "9" * 40, "１"])
+def test_a_session_that_is_none_is_no_request(member_client: FlaskClient, nonsense: str) -> None:
+    assert end_session(member_client, nonsense).status_code == 400
+
+
+def test_a_member_sees_no_system_settings_on_the_page_that_refuses_them(member_client: FlaskClient) -> None:
+    page = member_client.get("/settings/users")
+    assert page.status_code == 403
+    assert "System Settings" not in page.text
+    assert "/settings/general" not in page.text
