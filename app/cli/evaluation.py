@@ -18,7 +18,6 @@ from flask import current_app
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_migrate import upgrade
 
 from app.auth.setup import is_setup_pending, setup_code
 from app.cli.application import with_application
@@ -32,8 +31,9 @@ from app.license.reasons import LicenseError
 from app.license.service import license_book
 from app.license.signature import load_trusted_keys
 from app.refusal import Refusal
-from app.schema import MIGRATIONS, NEWER, NewerSchemaError, pending_revisions
+from app.schema import NEWER, NewerSchemaError, pending_revisions, upgrade_database
 from app.settings.state import current_state
+from app.texts import code_texts
 from app.version import __version__
 
 KEY_FILE = "evaluation-license-key.txt"
@@ -86,11 +86,12 @@ def start_command(context: click.Context) -> None:
 @with_application
 def _migrate_and_show() -> None:
     try:
-        pending = pending_revisions()
+        pending_revisions()
     except NewerSchemaError as error:
         raise click.ClickException(NEWER.reason[0]) from error
-    if pending:
-        upgrade(directory=str(MIGRATIONS))
+    for outcome in upgrade_database():
+        if outcome.refusal is not None:
+            click.echo(f"{outcome.edition}: {code_texts(outcome.refusal).message}", err=True)
     show()
 
 

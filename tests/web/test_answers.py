@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app import create_app
+from app.cli.database import db_group
 from app.config import load_settings
 from app.database import read_connection
 from app.extensions import db
@@ -174,7 +175,7 @@ def test_the_first_migration_makes_the_folder_of_the_database(tmp_path: Path) ->
     folder = tmp_path / "not" / "there"
     app = create_app(load_settings({}, instance_path=folder, secret_key="x" * 32))
 
-    result = app.test_cli_runner().invoke(args=["db", "upgrade"])
+    result = app.test_cli_runner().invoke(db_group, ["upgrade"])
 
     assert result.exit_code == 0, result.output
     assert (folder / "timetracker.sqlite3").is_file()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from app.audit import AuditEntry
 from app.auth.models import User
+from app.cli.database import db_group
 from app.database import create_triggers, expected_triggers, read_connection, write_transaction
 from app.extensions import Base, db
 from app.license.models import SeatCount
@@ -55,7 +56,7 @@ def counted(app: Flask) -> tuple[int, int]:
 
 
 def test_models_and_migrations_do_not_drift(app: Flask) -> None:
-    result = app.test_cli_runner().invoke(args=["db", "check"])
+    result = app.test_cli_runner().invoke(db_group, ["check"])
 
     assert result.exit_code == 0, result.output
 
