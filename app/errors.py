@@ -122,27 +122,6 @@ def answer_locked_edition(refusal: Refusal) -> Response:
     return Response(page, status=refusal.reason.status)
 
 
-def answer_locked_edition(refusal: Refusal) -> Response:
-    """Make the answer of a page whose edition is locked: 503, why, and what the operator runs.
-
-    The rest of the application works, so that whoever is logged in keeps their navigation.
-    """
-    if _representation() is Representation.PROBLEM_JSON:
-        return answer_refusal(refusal)
-    texts = code_texts(refusal)
-    page = render_template(
-        "errors/error.html",
-        status=refusal.reason.status,
-        title=texts.title,
-        text=sentences(texts.detail, texts.remedy),
-        code=texts.code,
-        action_label=gettext("Try again"),
-        action_url=request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "",
-        request_id=g.get("request_id", ""),
-    )
-    return Response(page, status=refusal.reason.status)
-
-
 def _problem(status: int, title: str, code: str, *, detail: str = "", remedy: str = "") -> Response:
     body = {"type": "about:blank", "status": status, "title": title, "code": code}
     if detail:
