@@ -4,6 +4,7 @@ from flask import Blueprint, Flask, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import read_connection
+from app.editions.readiness import locked_editions
 from app.license.service import trusted_keys
 from app.schema import is_up_to_date
 from app.security import Audience, Representation, declare
@@ -20,7 +21,10 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """The database answers, migrations are done, verification keys are loaded; 503 where one is not so."""
+    """The database answers, migrations are done, verification keys are loaded; 503 where one is not so.
+
+    Editions whose own migrations are pending are counted only: they alone are locked, and everything else serves.
+    """
     checks = {
         "database": _database_answers(),
         "migrations": False,
@@ -28,7 +32,12 @@ def readyz() -> tuple[Response, int]:
     }
     checks["migrations"] = checks["database"] and is_up_to_date()
     ready = all(checks.values())
-    return jsonify(status="ok" if ready else "unavailable", checks=checks), 200 if ready else 503
+    body = {
+        "status": "ok" if ready else "unavailable",
+        "checks": checks,
+        "locked_editions": len(locked_editions()) if ready else 0,
+    }
+    return jsonify(body), 200 if ready else 503
 
 
 def _database_answers() -> bool:

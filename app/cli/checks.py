@@ -17,12 +17,16 @@ from app.auth.models import User
 from app.config import CONFIG_FILE, Settings
 from app.database import expected_triggers, read_connection
 from app.editions import service as editions
+from app.editions import upkeep
+from app.editions.discovery import EditionState
+from app.editions.reasons import NEEDS_MIGRATION
 from app.editions.switches import read_switches
 from app.license.document import days_left
 from app.license.models import RegisteredLicense, SeatCount
 from app.license.policy import Standing, StandingKind
 from app.license.reasons import REASONS, LicenseError
 from app.license.service import current_standing, trusted_keys
+from app.refusal import Refusal
 from app.schema import NewerSchemaError, pending_revisions
 from app.settings.models import INSTALLATION_ROW
 from app.settings.state import current_state
@@ -111,6 +115,25 @@ def check_migrations() -> Finding:
         count = ngettext("%(num)s migration is pending.", "%(num)s migrations are pending.", len(pending))
         return Finding("migrations", State.FAIL, count, _("Run: %(command)s", command="flask db upgrade"))
     return _ok("migrations", _("All migrations are done."))
+
+
+def check_edition_migrations() -> Finding:
+    """The tables of every loaded edition are those of its package; while they are not, that edition alone is locked."""
+    locked, differing = [], []
+    for checked in upkeep.check_editions():
+        if checked.refusal is not None or checked.pending:
+            locked.append((checked.edition, checked.refusal or Refusal(NEEDS_MIGRATION)))
+        elif checked.differences:
+            differing.append(checked.edition)
+    if locked:
+        texts = code_texts(locked[0][1])
+        names = ", ".join(f"{name} ({refusal.code})" for name, refusal in locked)
+        return Finding("edition_migrations", State.WARN, _("Locked: %(names)s.", names=names), texts.remedy, texts.code)
+    if differing:
+        found = _("The tables are not what the models say: %(names)s.", names=", ".join(differing))
+        remedy = _("Look at: %(command)s", command="flask db check")
+        return Finding("edition_migrations", State.WARN, found, remedy)
+    return _ok("edition_migrations", _("The tables of all editions are migrated."))
 
 
 def check_foreign_keys() -> Finding:
@@ -256,7 +279,11 @@ def check_editions() -> Finding:
     """Every installed edition loads, and the licensed one is among them."""
     seen = editions.overview(current_standing(), read_switches())
     remedy = _("Look at: %(command)s", command="flask edition list")
-    unsound = [entry.found for entry in seen.entries if entry.found.refusal is not None or entry.found.warnings]
+    unsound = [
+        entry.found
+        for entry in seen.entries
+        if entry.found.state is not EditionState.NEEDS_MIGRATION and (entry.found.refusal or entry.found.warnings)
+    ]
     if seen.licensed_edition is not None and not seen.licensed_is_loaded:
         texts = code_texts(LicenseError("edition_unknown"))
         return Finding("editions", State.WARN, f"{texts.message} {texts.detail}", texts.remedy, texts.code)
@@ -272,6 +299,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("secret_key", check_secret_key),
     ("database", check_database),
     ("migrations", check_migrations),
+    ("edition_migrations", check_edition_migrations),
     ("foreign_keys", check_foreign_keys),
     ("triggers", check_triggers),
     ("seats", check_seats),

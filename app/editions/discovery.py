@@ -36,6 +36,8 @@ class EditionState(StrEnum):
     """What has become of an installed edition at the last start."""
 
     LOADED = "loaded"
+    NEEDS_MIGRATION = "needs_migration"
+    """Loaded, and locked until its tables are migrated; the one state that changes without a restart."""
     DISABLED = "disabled"
     """Switched off by an administrator, and not even imported."""
     INCOMPATIBLE = "incompatible"
@@ -47,6 +49,7 @@ class EditionState(StrEnum):
 
 STATE_TITLES: Mapping[EditionState, str] = {
     EditionState.LOADED: N_("Loaded"),
+    EditionState.NEEDS_MIGRATION: N_("Needs migration"),
     EditionState.DISABLED: N_("Disabled"),
     EditionState.INCOMPATIBLE: N_("Incompatible"),
     EditionState.BROKEN: N_("Broken"),
@@ -78,7 +81,7 @@ class Discovered:
     """The package that brings it."""
     state: EditionState
     refusal: Refusal | None = None
-    """Why it is not loaded; None for one that is."""
+    """Why it is not loaded, or locked; None for one that can be used."""
     traceback: str = ""
     """For administrators and logs; empty where no exception was the cause."""
     warnings: tuple[str, ...] = ()
@@ -95,6 +98,10 @@ class Discovered:
             refusal=_without_frames(refusal),
             traceback="" if error is None else "".join(traceback.format_exception(error))[-_TRACEBACK_LIMIT:],
         )
+
+    def locked(self, refusal: Refusal) -> "Discovered":
+        """The same edition, which is loaded, while its pages are locked for ``refusal``."""
+        return replace(self, state=EditionState.NEEDS_MIGRATION, refusal=refusal)
 
 
 def _without_frames(refusal: Refusal) -> Refusal:

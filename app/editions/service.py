@@ -11,6 +11,7 @@ from app.auth.acting import administrator_transaction
 from app.editions import reasons, registry
 from app.editions.discovery import Discovered, EditionState, Switch, with_params
 from app.editions.models import EditionSwitch
+from app.editions.readiness import locked_editions
 from app.license.policy import Standing
 from app.refusal import Refusal
 
@@ -76,19 +77,20 @@ class Overview:
 
 
 def overview(standing: Standing | None, switches: Mapping[str, Switch], zone: tzinfo = UTC) -> Overview:
-    """What there is, under ``standing`` and with the switches as they are now.
+    """What there is, under ``standing``, with the switches and the tables as they are now.
 
     Args:
-        standing: None where it is not known.
+        standing: None where it is not known, because the database does not answer; then the tables are not either.
         switches: as ``read_switches`` has them.
         zone: of the days that reasons name.
     """
     editions = registry.registry()
     licensed = registry.licensed_edition(standing) if standing is not None else None
     parts = editions.parts.get(licensed or "", frozenset())
+    locked = locked_editions() if standing is not None else {}
     entries = tuple(
         EditionEntry(
-            found=_with_days(found, zone),
+            found=_with_days(_as_it_is_now(found, locked), zone),
             grant=_grant(found, licensed, parts),
             pending=_pending(found, switches.get(found.name)),
             needed_by=_needed_by(found, switches),
@@ -96,6 +98,12 @@ def overview(standing: Standing | None, switches: Mapping[str, Switch], zone: tz
         for found in editions.found
     )
     return Overview(entries, licensed, licensed in editions.parts)
+
+
+def _as_it_is_now(found: Discovered, locked: Mapping[str, Refusal]) -> Discovered:
+    """As it was found at the start, unless its tables lock it meanwhile."""
+    is_locked = found.state is EditionState.LOADED and found.name in locked
+    return found.locked(locked[found.name]) if is_locked else found
 
 
 def _with_days(found: Discovered, zone: tzinfo) -> Discovered:
