@@ -19,6 +19,7 @@ from app.config import Settings
 from app.editions.declarations import Listener
 from app.editions.failures import Part, configure_failures, report
 from app.editions.isolation import attempt
+from app.editions.readiness import locked_editions
 from app.editions.registry import EditionRegistry, Owned, title_of_edition
 from app.events import Event
 
@@ -117,8 +118,8 @@ def _deliver(delivery: _Delivery) -> None:
 
 
 def _call(delivery: _Delivery, owned: Owned[Listener[Any]], event: Event) -> None:
-    if not _may_be_called(owned.edition):
-        return
+    if owned.edition in locked_editions():
+        return  # its tables are not as it needs them
     handler = getattr(owned.declared.handler, "__name__", type(owned.declared.handler).__name__)
     part = Part(owned.edition, f"listener {handler} of {type(event).__name__}")
     delivery.listener = part
@@ -136,12 +137,11 @@ def _tell_administrator(edition: str) -> None:
         text = gettext(
             "This is saved, but the edition %(edition)s failed to take note of it.", edition=title_of_edition(edition)
         )
-        url = url_for("editions.show", name=edition)
-        flash({"text": text, "action_label": gettext("Show the error"), "action_url": url}, "warn")  # type: ignore[arg-type]  # see flash() of _macros/ui.html
+        link = {
+            "action_label": gettext("Show the error"),
+            "action_url": url_for("editions.show", name=edition),
+            "action_method": "get",
+        }
+        flash({"text": text, **link}, "warn")  # type: ignore[arg-type]  # see flash() of _macros/ui.html
     except Exception:  # noqa: BLE001 - the log and the page Editions have the failure
         _log.warning("a failure of a listener was not shown", edition=edition)
-
-
-def _may_be_called(edition: str) -> bool:
-    """Whether the tables of ``edition`` are as it needs them; the one place that decides it for listeners."""
-    return edition in current_app.extensions["editions"].manifests

@@ -4,7 +4,7 @@ Only what is licensed at this request is shown, and only to whoever holds the pe
 members see nothing of it, administrators a notice in its place.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.editions import registry
 from app.editions.declarations import Card, SlotContent
 from app.editions.failures import Part
 from app.editions.isolation import attempt
+from app.editions.readiness import locked_editions
 from app.editions.registry import Owned
 from app.editions.slots import SLOTS, Slot
 from app.license.service import current_standing
@@ -44,11 +45,14 @@ class _Reader:
 
     identity: Identity
     features: frozenset[str]
+    locked: Collection[str]
+    """Names of the editions whose tables are not as they need them."""
 
-    def sees(self, declared: Card | SlotContent) -> bool:
-        """Whether it is licensed, and whether they hold the permission that it takes."""
-        holds_it = declared.permission is None or declared.permission in self.identity.permissions
-        return holds_it and declared.feature in self.features
+    def sees(self, owned: Owned[Card] | Owned[SlotContent]) -> bool:
+        """Whether it is licensed and not locked, and whether they hold the permission that it takes."""
+        permission = owned.declared.permission
+        holds_it = permission is None or self.identity.holds(permission)
+        return holds_it and owned.declared.feature in self.features and owned.edition not in self.locked
 
 
 def configure_slots(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - a step of the assembly
@@ -58,8 +62,11 @@ def configure_slots(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - a
 
 
 def feature_licensed(name: str) -> bool:
-    """Whether the license in force brings the feature ``name``, at this request; False for one that nobody declares."""
-    return name in registry.licensed_features(current_standing())
+    """Whether the feature ``name`` can be used at this request: the license in force brings it, and nothing locks it.
+
+    False for one that no loaded edition declares.
+    """
+    return name in registry.usable_features(current_standing())
 
 
 def render_template(template: str, **context: Any) -> Markup:
@@ -107,14 +114,14 @@ def _reader(place: Slot) -> _Reader | None:
     standing = current_standing()
     if standing.restricted and not place.on_admin_screen:
         return None
-    return _Reader(identity, registry.licensed_features(standing))
+    return _Reader(identity, registry.usable_features(standing), locked_editions().keys())
 
 
 def _contents(
     contents: Iterable[Owned[SlotContent]], reader: _Reader, values: Mapping[str, object]
 ) -> Iterable[Markup]:
     for owned in contents:
-        if not reader.sees(owned.declared):
+        if not reader.sees(owned):
             continue
         name = owned.declared.slot
         called = attempt(Part(owned.edition, f"slot {name}"), _html_of(owned.declared.view, values))
@@ -125,7 +132,7 @@ def _contents(
 
 
 def _cards(cards: Iterable[Owned[Card]], reader: _Reader) -> Markup:
-    shown = [card for owned in cards if reader.sees(owned.declared) and (card := _card(owned, reader)) is not None]
+    shown = [card for owned in cards if reader.sees(owned) and (card := _card(owned, reader)) is not None]
     return _macro("cards")(shown) if shown else Markup()
 
 

@@ -3,10 +3,11 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
 
-from app.editions import presenter, registry, service, setting_changes
+from app.editions import failures, presenter, registry, service, setting_changes
 from app.editions.discovery import EditionState
 from app.editions.forms import SettingsForm, settings_form
 from app.editions.reasons import SETTING_CHANGED_MEANWHILE
@@ -31,6 +32,7 @@ def index() -> ResponseReturnValue:
         "editions/index.html",
         overview=overview,
         lines=[presenter.edition_line(entry) for entry in overview.entries],
+        failures=failures.failures(),
         licensed_title=registry.title_of_edition(overview.licensed_edition or ""),
     )
 
@@ -98,7 +100,25 @@ def _edition_page(name: str, form: SettingsForm | None) -> str:
         features=presenter.features(found, standing),
         permissions=presenter.permissions(found),
         public_addresses=presenter.public_addresses(found),
+        failures=failures.failures().get(name, ()),
     )
+
+
+@blueprint.post("/<name>/dismiss")
+def dismiss(name: str) -> ResponseReturnValue:
+    """Forget what has failed in an edition, until it fails again."""
+    try:
+        service.find_edition(name)
+        count = failures.dismiss(name, actor=current_user.login)
+    except Refusal as refusal:
+        return _refused(refusal)
+    flash(
+        ngettext("%(num)s failure is dismissed.", "%(num)s failures are dismissed.", count)
+        if count
+        else _("There was nothing left to dismiss."),
+        "ok" if count else "info",
+    )
+    return redirect(url_for("editions.show", name=name), code=303)
 
 
 @blueprint.post("/<name>/enable")
