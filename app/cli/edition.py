@@ -13,20 +13,28 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.audit import COMMAND_LINE
 from app.cli.application import with_application
 from app.cli.output import REFUSED, answers_refusals, json_option, print_json
-from app.editions import service
+from app.editions import migrations, service
 from app.editions.catalogues import Update, update_edition
 from app.editions.scaffold import write_package
 from app.editions.switches import read_switches
+from app.editions.upkeep import find_manifest
 from app.license.service import current_standing
 from app.texts import code_texts
 
+_HELP = """See to the editions, which are plug-ins that bring pages and features.
+
+Operators: list, enable, disable; and downgrade, before a package is removed for good. Their tables are migrated by
+flask db upgrade, together with those of the core.
+
+Authors: new, revision, messages.
+"""
 _FIRST = 10
 """How many of the texts that are not translated are printed."""
 
-edition_group = AppGroup("edition", help="List the installed editions, and switch them on and off.")
+edition_group = AppGroup("edition", help=_HELP)
 
 
-@edition_group.command("list", with_appcontext=False)
+@edition_group.command("list", with_appcontext=False, short_help="List every installed edition with its state.")
 @json_option
 @answers_refusals
 @with_application
@@ -48,7 +56,7 @@ def list_editions(*, as_json: bool) -> None:
             click.echo(f"    {warning}")
 
 
-@edition_group.command("new", with_appcontext=False)
+@edition_group.command("new", with_appcontext=False, short_help="Write the package of a new edition.")
 @click.argument("name")
 @click.option("--title", help="What people call it; without it, made of NAME.")
 @click.option(
@@ -67,7 +75,9 @@ def new(name: str, *, title: str | None, folder: Path) -> None:
     click.echo("\nThen restart the application: its page stands in the menu.")
 
 
-@edition_group.command("messages", with_appcontext=False)
+@edition_group.command(
+    "messages", with_appcontext=False, short_help="Collect the texts of an edition, compile its translations."
+)
 @click.argument("name")
 @click.option(
     "--check", is_flag=True, help="Write nothing; status 1 says that something would be written or is missing."
@@ -115,7 +125,64 @@ def _print_update(update: Update, *, check: bool) -> None:
         click.echo("    " + _("It is not up to date."))
 
 
-@edition_group.command("enable", with_appcontext=False)
+@edition_group.command("revision", with_appcontext=False, short_help="Write a migration for the tables of an edition.")
+@click.argument("name")
+@click.option("-m", "--message", required=True, help="One line on what the migration does.")
+@click.option("--empty", is_flag=True, help="Write one that does nothing yet, such as for data alone.")
+@json_option
+@answers_refusals
+@with_application
+def revision(name: str, *, message: str, empty: bool, as_json: bool) -> None:
+    """Write a migration that brings the tables of the edition NAME to what its models say.
+
+    It is written into the package, below migrations/versions, from the difference between models and database; read it
+    before you run it with flask db upgrade.
+    """
+    path = migrations.write_revision(find_manifest(name), message, empty=empty)
+    if as_json:
+        print_json({"name": name, "file": str(path)})
+    else:
+        click.echo(_("%(file)s is written. Read it, then run: %(command)s", file=path, command="flask db upgrade"))
+
+
+@edition_group.command(
+    "downgrade", with_appcontext=False, short_help="Take back migrations of an edition, tables included."
+)
+@click.argument("name")
+@click.argument("revision", metavar="REVISION|base")
+@click.option("--yes", is_flag=True, help="Take the tables back without asking.")
+@json_option
+@answers_refusals
+@with_application
+def downgrade(name: str, revision: str, *, yes: bool, as_json: bool) -> None:
+    """Take back the migrations of the edition NAME that came after REVISION; base takes back all, tables included.
+
+    Stop the application first, or disable the edition and restart: processes that run go on using the tables.
+    """
+    manifest = find_manifest(name)
+    loss = migrations.loss(manifest, revision)
+    if loss.revisions and not yes:
+        click.echo(_loss_text(name, loss), err=True)
+        click.confirm(_("Take back these migrations?"), abort=True, err=True)
+    taken_back = migrations.downgrade(manifest, revision)
+    if as_json:
+        print_json({"name": name, "taken_back": list(taken_back)})
+        return
+    count = ngettext("%(num)s migration taken back", "%(num)s migrations taken back", len(taken_back))
+    click.echo(f"{name}: {count}" + (f" ({', '.join(taken_back)})" if taken_back else ""))
+
+
+def _loss_text(name: str, loss: migrations.Loss) -> str:
+    """What would be taken back, and which tables hold how much now."""
+    lines = [f"{name}: {', '.join(loss.revisions)}"]
+    lines += [
+        "    " + ngettext("%(table)s has %(num)s row", "%(table)s has %(num)s rows", rows, table=table)
+        for table, rows in loss.rows.items()
+    ]
+    return "\n".join([*lines, _("What is taken away with them cannot be brought back, except from a backup.")])
+
+
+@edition_group.command("enable", with_appcontext=False, short_help="Switch an edition on, from the next restart.")
 @click.argument("name")
 @json_option
 @answers_refusals
@@ -125,7 +192,7 @@ def enable(name: str, *, as_json: bool) -> None:
     _answer(name, changed=service.enable(name, actor=COMMAND_LINE), disabled=False, as_json=as_json)
 
 
-@edition_group.command("disable", with_appcontext=False)
+@edition_group.command("disable", with_appcontext=False, short_help="Switch an edition off; its data is kept.")
 @click.argument("name")
 @json_option
 @answers_refusals

@@ -16,7 +16,19 @@ from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Select, String, TypeDecorator, column, inspect, literal, select, table, union_all
+from sqlalchemy import (
+    Connection,
+    Select,
+    String,
+    TypeDecorator,
+    column,
+    func,
+    inspect,
+    literal,
+    select,
+    table,
+    union_all,
+)
 from sqlalchemy.types import TypeEngine
 
 from app.database import read_connection
@@ -164,6 +176,33 @@ def downgrade(manifest: Manifest, revision: str) -> tuple[str, ...]:
     with read_connection() as connection:
         pending(connection, manifest)  # refuses a database of which it does not know how to take it back
     return _run(manifest, scripts, lambda current: scripts._downgrade_revs(revision, current))  # noqa: SLF001 - see upgrade
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a downgrade would take away."""
+
+    revisions: tuple[str, ...]
+    """The migrations that it takes back, newest first."""
+    rows: Mapping[str, int]
+    """How many rows each table of the edition holds now, by its name; some or all of them go."""
+
+
+def loss(manifest: Manifest, revision: str) -> Loss:
+    """What ``downgrade`` would take away, for whoever is to confirm it.
+
+    Raises:
+        Refusal: as ``downgrade``.
+    """
+    scripts = _scripts(manifest)
+    history = _history(manifest, scripts)
+    check_revision(manifest, history, revision)
+    with read_connection() as connection:
+        waiting = pending(connection, manifest)
+        tables = sorted(own_tables(manifest.name, inspect(connection).get_table_names()))
+        rows = {name: connection.execute(select(func.count()).select_from(table(name))).scalar_one() for name in tables}
+    done = [step for step in reversed(history.revisions) if step not in waiting]
+    return Loss(tuple(done[: done.index(revision)] if revision in done else done if revision == BASE else ()), rows)
 
 
 def check_revision(manifest: Manifest, history: History, revision: str) -> None:
