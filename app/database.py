@@ -5,12 +5,9 @@ They write inside ``write_transaction()`` alone, which takes SQLite's write lock
 a rule was decided upon is still true when it is written; ``write_connection()`` is the same without the ORM.
 """
 
-import select
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,9 +24,8 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.auth import grams
 from app.config import Settings
@@ -40,8 +36,6 @@ READ = "read"
 BUSY_TIMEOUT_MS = 10_000
 WRITES = "timetracker_writes"
 """Execution option of a connection that is going to write: on SQLite its transactions take the write lock at once."""
-_LAST_USED = "timetracker_last_used"
-_LONGEST_SILENCE = 1.0  # seconds, within which no other server takes the place of one that died
 
 # SQLite gives a row its number by itself only where the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -79,7 +73,7 @@ def configure_database(app: Flask, settings: Settings) -> None:
     url = make_url(settings.database_url)
     is_sqlite = url.get_backend_name() == "sqlite"
     # What is bound to statements, such as password hashes and license keys, has no place in the text of an error.
-    options: dict[str, Any] = {"hide_parameters": True}
+    options: dict[str, Any] = {"pool_pre_ping": not is_sqlite, "hide_parameters": True}
     if is_sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
@@ -88,45 +82,9 @@ def configure_database(app: Flask, settings: Settings) -> None:
     read_options = {**options, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
     app.config["SQLALCHEMY_BINDS"] = {READ: {"url": url, **read_options}}
     db.init_app(app)
-    with app.app_context():
-        if is_sqlite:
+    if is_sqlite:
+        with app.app_context():
             _hook_sqlite(db.engine, db.engines[READ])
-        else:
-            for engine in db.engines.values():
-                event.listen(engine, "checkout", _Greeting(engine.dialect))
-
-
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class _Greeting:
-    """Lets no connection to PostgreSQL out of a pool that is gone: no page fails for a restart or a fail-over.
-
-    SQLAlchemy's ``pool_pre_ping`` asks the server for each page anew, and again for each transaction. But a server
-    that ends a connection says so, and then there is something to read from it: it is asked where there is, and where
-    it might have died without a word.
-    """
-
-    dialect: Dialect
-
-    def __call__(self, connection: Any, entry: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
-        """Handle the pool's event ``checkout``.
-
-        Raises:
-            InvalidatePoolError: the server is no longer at the other end; the pool connects anew.
-        """
-        now = time.monotonic()
-        last = entry.info.setdefault(_LAST_USED, now)
-        entry.info[_LAST_USED] = now
-        try:
-            if now - last > _LONGEST_SILENCE or _is_readable(connection.fileno()):
-                self.dialect.do_ping(connection)
-        except self.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error
-
-
-def _is_readable(descriptor: int) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _hook_sqlite(main: Engine, read: Engine) -> None:

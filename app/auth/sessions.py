@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -26,6 +27,14 @@ _START = insert(UserSession).inline()
 
 class SessionCookie(SecureCookieSessionInterface):
     """Flask's signed cookie, named and secured by the scheme of the request (OWASP ASVS 5.0, 3.3.1)."""
+
+    _serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Flask's own, made once instead of twice a request: the secret key does not change while a process runs."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
 
     def get_cookie_name(self, app: Flask) -> str:
         """``__Host-`` binds the cookie to this host over TLS; plain HTTP cannot use it."""
