@@ -67,11 +67,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.dispatch",
         "app.editions.failures",
         "app.editions.isolation",
+        "app.editions.inspection",
         "app.editions.manifest",
         "app.editions.migration.layout",
         "app.editions.migrations",
         "app.editions.permissions",
-        "app.editions.readiness",
         "app.editions.readiness",
         "app.editions.registry",
         "app.editions.scaffold",
@@ -106,10 +106,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.*.forms",
     ),
     "views": ("app.*.views",),
-    "sdk": ("app.sdk", "app.testing"),
+    "sdk": ("app.sdk",),
     "editions": ("plugins.*",),
     "assembly": ("app.assembly", "app", "wsgi"),
     "commands": ("app.cli.*",),
+    # What the tests of editions stand on; it starts the application.
+    "testing": ("app.testing",),
 }
 """Every file of the application is in exactly one; it imports from its own layer and those above it in this list."""
 

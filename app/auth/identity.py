@@ -46,6 +46,10 @@ class Identity(UserMixin):
         """Whether the user holds the System Administrator privilege."""
         return SYSTEM_ADMINISTRATOR in self.permissions
 
+    def holds(self, permission: str) -> bool:
+        """Whether the user holds ``permission``; system administrators, who grant them, hold every one."""
+        return self.is_system_administrator or permission in self.permissions
+
     @property
     def initials(self) -> str:
         """Up to two letters for the avatar; of a name in Chinese characters or kana the first one."""

@@ -66,7 +66,7 @@ def decide(
         return Verdict.FORBID
     if not licensed:
         return Verdict.NOT_LICENSED
-    holds_it = access.permission is None or access.permission in identity.permissions
+    holds_it = access.permission is None or identity.holds(access.permission)
     return served if holds_it else Verdict.FORBID
 
 

@@ -1,6 +1,9 @@
 """The edition Standard: what every license begins with."""
 
 from app.sdk import N_, Edition, Feature, NavItem
+from plugins.standard.models import Model
+from plugins.standard.permissions import PERMISSIONS
+from plugins.standard.settings import SETTINGS
 from plugins.standard.views import pages
 
 
@@ -19,6 +22,9 @@ class StandardEdition(Edition):
             N_("Today and the week at a glance, and what the license includes for you."),
         ),
     )
+    permissions = PERMISSIONS
+    settings = SETTINGS
+    models = Model
     blueprints = (pages,)
     start_page = "standard.start"
     navigation = (NavItem("standard.start", N_("Start"), "layout-dashboard"),)

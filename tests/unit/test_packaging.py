@@ -177,6 +177,7 @@ def test_every_package_that_is_imported_is_required() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for name in _imported_names(node)
     }
+    imported.discard("pytest")  # app.testing is loaded by pytest itself, and by nobody else
     distributions = packages_distributions()
     foreign = {name for name in imported - set(sys.stdlib_module_names) if name not in {"app", "plugins"}}
     required = {

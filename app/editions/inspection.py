@@ -1,0 +1,157 @@
+"""Looks an installed edition over and says, in words for its author, what is not right yet.
+
+``flask edition doctor`` prints it, and ``EditionContract`` of ``app.testing`` fails for it: each rule stands here once.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database import read_connection
+from app.editions import catalogues, migrations
+from app.editions.discovery import Discovered, EditionState
+from app.editions.manifest import Manifest
+from app.refusal import Refusal
+from app.security import Access, Audience
+
+_JINJA = re.compile(r"\{[{%#].*?[}%#]\}", re.DOTALL)
+_STYLING = {"style"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not right."""
+
+    rule: str
+    """A short name of the rule, such as ``guarded``; those of ``RULES``."""
+    problem: str
+    """What is wrong and what to do about it, in English and without a full stop."""
+
+
+def inspect(found: Discovered) -> tuple[Finding, ...]:
+    """Everything that is not right with an installed edition; nothing for one that was switched off.
+
+    The database is asked where the edition has tables; one that does not answer is itself a finding.
+    """
+    if found.state is EditionState.DISABLED:
+        return ()
+    if found.manifest is None or found.refusal is not None:
+        return tuple(Finding("loaded", problem) for problem in not_loaded(found))
+    return tuple(Finding(rule, problem) for rule, check in RULES.items() for problem in check(found.manifest))
+
+
+def not_loaded(found: Discovered) -> Iterator[str]:
+    """Why an edition is not loaded, with the last line of what it raised."""
+    if found.refusal is not None:
+        reason = found.refusal.reason
+        yield f"{reason.message % found.refusal.params} {reason.remedy % found.refusal.params} [{reason.code}]"
+
+
+def unguarded(manifest: Manifest) -> Iterator[str]:
+    """Endpoints that say neither which feature they need nor for whom they are; nobody is answered by them."""
+    for endpoint in endpoints_of(manifest):
+        if endpoint not in _access():
+            yield f"{endpoint} declares no feature: decorate it with requires_feature, or with open_to"
+
+
+def endpoints_of(manifest: Manifest) -> tuple[str, ...]:
+    """The endpoints of its pages, static files aside."""
+    names = {blueprint.name for blueprint in manifest.blueprints}
+    endpoints = {rule.endpoint for rule in current_app.url_map.iter_rules()}
+    return tuple(
+        sorted(name for name in endpoints if name.rpartition(".")[0] in names and not name.endswith(".static"))
+    )
+
+
+def public_endpoints(manifest: Manifest) -> tuple[str, ...]:
+    """Those of its endpoints that are answered to the whole network."""
+    access = _access()
+    return tuple(name for name in endpoints_of(manifest) if name in access and access[name].audience is Audience.PUBLIC)
+
+
+def unmigrated(manifest: Manifest) -> Iterator[str]:
+    """Migrations that are missing, were not run, or do not lead to the models."""
+    if manifest.metadata is None:
+        return
+    try:
+        with read_connection() as connection:
+            for revision in migrations.pending(connection, manifest):
+                yield f"the migration {revision} was not run: flask db upgrade"
+                return
+            for difference in migrations.differences(connection, manifest):
+                yield f"{difference}: flask edition revision {manifest.name} -m '…'"
+    except Refusal as refusal:
+        yield refusal.reason.message % refusal.params
+    except SQLAlchemyError as error:
+        yield f"the database does not answer ({type(error).__name__})"
+
+
+def untranslated(manifest: Manifest) -> Iterator[str]:
+    """Texts without a translation, and catalogues that are not what the sources ask for."""
+    try:
+        updates = catalogues.update_edition(manifest.name, write=False)
+    except Refusal as refusal:
+        yield refusal.reason.message % refusal.params
+        return
+    for update in updates:
+        if update.untranslated:
+            first = ", ".join(repr(text) for text in update.untranslated[:3])
+            yield f"{len(update.untranslated)} texts have no translation into {update.language}, such as {first}"
+        elif update.changes:
+            yield f"the catalogue {update.file.name} is out of date: flask edition messages {manifest.name}"
+
+
+def inline_code(manifest: Manifest) -> Iterator[str]:
+    """Scripts and styles that stand in a template: the Content-Security-Policy lets browsers run files alone."""
+    for template in sorted(set(_templates(manifest))):
+        for problem in inline_code_in(_JINJA.sub("", template.read_text(encoding="utf-8"))):
+            yield f"{template.name} has {problem}"
+
+
+def inline_code_in(html: str) -> tuple[str, ...]:
+    """What of ``html`` a browser would refuse to run or to apply."""
+    parser = _InlineCode()
+    parser.feed(html)
+    return tuple(parser.found)
+
+
+def _templates(manifest: Manifest) -> Iterator[Path]:
+    for blueprint in manifest.blueprints:
+        if blueprint.template_folder is not None:
+            yield from (Path(blueprint.root_path) / blueprint.template_folder).rglob("*.html")
+
+
+class _InlineCode(HTMLParser):
+    """Collects scripts, styles and handlers that stand in the page itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at one element."""
+        names = {name for name, _ in attrs}
+        if tag == "style" or (tag == "script" and "src" not in names):
+            self.found.append(f"an inline <{tag}>: put it into a file below static/")
+        for name in names:
+            if name in _STYLING or (name.startswith("on") and tag != "svg"):
+                self.found.append(f"the attribute {name} on <{tag}>: put it into a file below static/")
+
+
+def _access() -> dict[str, Access]:
+    declared: dict[str, Access] = current_app.extensions["access"]
+    return declared
+
+
+RULES: dict[str, Callable[[Manifest], Iterator[str]]] = {
+    "guarded": unguarded,
+    "migrated": unmigrated,
+    "translated": untranslated,
+    "no_inline_code": inline_code,
+}
+"""Every rule that is looked at in a loaded edition, by the name of the finding."""

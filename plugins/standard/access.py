@@ -1,0 +1,124 @@
+"""Whose hours somebody may read or correct, and which tasks somebody may record hours on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
+
+from app.sdk import N_, Identity, Reason, Refusal, users
+from plugins.standard.models import Customer, Project, ProjectMember, Task
+from plugins.standard.permissions import MANAGER
+
+NOT_YOURS = Reason(
+    "sheet_not_yours",
+    N_("These hours are not yours to see."),
+    N_("Ask an administrator to name you reader or corrector of the person's projects."),
+    status=403,
+)
+READ_ONLY = Reason(
+    "sheet_read_only",
+    N_("You may read these hours and not change them."),
+    N_("Ask an administrator to name you corrector of the project."),
+    status=403,
+)
+NO_SUCH_PERSON = Reason(
+    "person_unknown",
+    N_("There is no such person."),
+    N_("Choose somebody from the list."),
+    status=404,
+)
+
+
+class Role(StrEnum):
+    """What somebody is in a project."""
+
+    MEMBER = "member"
+    """Records hours on it."""
+    READER = "reader"
+    """Does, and reads the hours of all others on it."""
+    CORRECTOR = "corrector"
+    """Does, and corrects them too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Somebody's hours, as one reader may see them."""
+
+    user_id: int
+    login: str
+    name: str
+    is_own: bool
+    is_deleted: bool
+    readable: frozenset[int] | None
+    """Ids of the projects whose hours are shown; None shows all of them."""
+    correctable: frozenset[int] | None
+    """Ids of the projects whose hours may be changed; None allows all that the person may record on."""
+
+
+def open_sheet(connection: Connection, reader: Identity, user_id: int | None) -> Sheet:
+    """The sheet of ``user_id`` as ``reader`` may see it; None is the reader's own.
+
+    Others' are seen by whoever holds the permission Manager and is reader or corrector of projects in which they have
+    a part; of those projects alone.
+
+    Raises:
+        Refusal: ``person_unknown`` or ``sheet_not_yours``.
+    """
+    if user_id is None or user_id == reader.user_id:
+        return Sheet(
+            reader.user_id,
+            reader.login,
+            reader.name,
+            is_own=True,
+            is_deleted=False,
+            readable=None,
+            correctable=None,
+        )
+    if not reader.holds(MANAGER.name):
+        raise Refusal(NOT_YOURS)
+    person = connection.execute(
+        select(users.c.login, users.c.name, users.c.deleted_at).where(users.c.id == user_id)
+    ).one_or_none()
+    if person is None:
+        raise Refusal(NO_SUCH_PERSON)
+    roles = managed_projects(connection, reader.user_id)
+    if not roles:
+        raise Refusal(NOT_YOURS)
+    return Sheet(
+        user_id,
+        person.login,
+        person.name,
+        is_own=False,
+        is_deleted=person.deleted_at is not None,
+        readable=frozenset(roles),
+        correctable=frozenset(project for project, role in roles.items() if role is Role.CORRECTOR),
+    )
+
+
+def managed_projects(connection: Connection, user_id: int) -> dict[int, Role]:
+    """The projects whose hours ``user_id`` looks after, by id, each with the role there."""
+    rows = connection.execute(
+        select(ProjectMember.project_id, ProjectMember.role).where(
+            ProjectMember.user_id == user_id, ProjectMember.role.in_((Role.READER, Role.CORRECTOR))
+        )
+    )
+    return {project_id: Role(role) for project_id, role in rows}
+
+
+def may_record(user_id: int) -> ColumnElement[bool]:
+    """The condition on ``Task``, ``Project`` and ``Customer``, joined, that ``user_id`` may record hours on the task.
+
+    Nothing of it is finished, and the project is for everybody or names the person.
+    """
+    named = exists().where(ProjectMember.project_id == Project.id, ProjectMember.user_id == user_id)
+    return and_(Task.active, Project.active, Customer.active, or_(Project.for_everybody, named))
+
+
+def recordable_tasks(user_id: int) -> Select[int]:
+    """Ids of the tasks on which ``user_id`` may record hours."""
+    return (
+        select(Task.id)
+        .join(Project, Task.project_id == Project.id)
+        .join(Customer, Project.customer_id == Customer.id)
+        .where(may_record(user_id))
+    )

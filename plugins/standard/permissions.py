@@ -1,0 +1,25 @@
+"""The permissions of the edition Standard, which administrators grant on System Settings → Users."""
+
+from app.sdk import N_, Permission
+
+WORK_ITEMS = Permission(
+    "standard.work_items",
+    N_("Work items"),
+    N_("Adds and changes customers, projects and tasks, and says who works on them."),
+)
+MANAGER = Permission(
+    "standard.manager",
+    N_("Manager"),
+    N_("Reads the hours of the projects that name the person as reader, and corrects those that name them corrector."),
+)
+CLOSING = Permission(
+    "standard.closing",
+    N_("Closing"),
+    N_("Closes months for everybody or for one person, and opens them again."),
+)
+ALL_REPORTS = Permission(
+    "standard.all_reports",
+    N_("All reports"),
+    N_("Sees the hours of everybody in reports and exports."),
+)
+PERMISSIONS = (WORK_ITEMS, MANAGER, CLOSING, ALL_REPORTS)

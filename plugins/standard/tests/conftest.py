@@ -1,0 +1,22 @@
+"""The fixtures of the core's tests, on both engines, and a company to record hours in."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.sdk import read_connection, users
+from plugins.standard.entries import Writer
+from plugins.standard.tests.company import Company
+from tests.conftest import *  # noqa: F403 - fixtures are found by their names
+from tests.conftest import MEMBER
+
+
+@pytest.fixture
+def company(licensed_app: Flask) -> Iterator[Company]:
+    """A small company in which the member records hours, inside an application context."""
+    with licensed_app.app_context():
+        with read_connection() as connection:
+            user_id = connection.execute(select(users.c.id).where(users.c.login == MEMBER)).scalar_one()
+        yield Company(licensed_app, Writer(user_id, MEMBER, by=MEMBER)).fill()
