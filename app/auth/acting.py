@@ -50,9 +50,9 @@ def administrator_transaction() -> Iterator[tuple[Session, Acting]]:
         lock_installation(session)
         require_still_administrator(session, who)
         yield session, who
-    # What the gate has read for this request is out of date.
-    g.pop("installation_state", None)
-    g.pop("standing", None)
+        # What the gate has read for this request is out of date, for the listeners of what has happened as well.
+        g.pop("installation_state", None)
+        g.pop("standing", None)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from app.auth.setup import is_setup_code
 from app.auth.users import UserDetails, UserState, add_user, details_refusals, write_details
 from app.config import Settings
 from app.database import UtcDateTime, read_connection, write_connection, write_transaction
+from app.events import UserChanged, announce
 from app.license.models import SeatCount
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
@@ -245,6 +246,7 @@ def change_profile(identity: Identity, details: UserDetails, theme: str) -> None
         after = _profile(user)
         if before != after:
             record(transaction, Event("account.change", target=user.login, before=before, after=after))
+            announce(transaction, UserChanged(user.id, user.login))
 
 
 def end_one_session(identity: Identity, session_id: int) -> bool:

@@ -16,6 +16,7 @@ from app.editions.models import EditionSetting
 from app.editions.service import find_edition
 from app.editions.settings import Setting
 from app.editions.stored_settings import forget_stored_settings
+from app.events import SettingsChanged, announce
 from app.refusal import Refusal
 
 Values = Mapping[str, Any]
@@ -104,6 +105,7 @@ def change_settings(edition: str, wanted: Values, *, seen: Values, actor: str) -
             before = {setting.name: setting.plain(present[setting.name]) for setting in changed}
             after = {setting.name: setting.plain(chosen[setting.name]) for setting in changed}
             record(session, Event("edition.settings", target=edition, before=before, after=after, actor=actor))
+            announce(session, SettingsChanged(edition))
             forget_stored_settings()
     return bool(changed)
 

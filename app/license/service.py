@@ -16,6 +16,7 @@ from app.auth.census import count_system_administrators
 from app.config import Settings
 from app.database import read_connection
 from app.editions import registry
+from app.events import LicenseRegistered, announce
 from app.license import policy, preview
 from app.license.document import License, Verifier
 from app.license.key import clean, fingerprint
@@ -266,6 +267,7 @@ def _register(license_: License, text: str, *, confirmed: str | None, assume_yes
                 registered_by=_registrar(),
             )
         )
+        announce(session, LicenseRegistered(license_.number, license_.edition))
 
 
 def _registrar() -> str:

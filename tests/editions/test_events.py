@@ -3,21 +3,50 @@
 import importlib
 from collections.abc import Callable
 from types import ModuleType
+from uuid import uuid4
 
 import pytest
 from flask import Flask
 
+from app import clock
+from app.auth.acting import COMMAND_LINE
+from app.auth.users import delete_users, restore_users
 from app.database import write_transaction
+from app.editions import setting_changes
 from app.editions.dispatch import MOST_EVENTS, MOST_STEPS
-from app.events import UserAdded, UserChanged, announce
-from tests.conftest import ONLY_SQLITE
+from app.events import (
+    LicenseRegistered,
+    SettingsChanged,
+    UserAdded,
+    UserChanged,
+    UserDeleted,
+    UserRestored,
+    announce,
+)
+from app.license import service
+from app.sdk import feature_licensed
+from tests.conftest import (
+    ADMINISTRATOR,
+    MEMBER,
+    ONLY_SQLITE,
+    add_person,
+    csrf_token,
+    log_in,
+    present_key,
+    register_key,
+)
 from tests.editions.conftest import Shelf, sound
 
 MakeApp = Callable[..., Flask]
+CORE_EVENTS = (UserAdded, UserChanged, UserDeleted, UserRestored, LicenseRegistered, SettingsChanged)
 LISTENING = """
 from dataclasses import dataclass
 from app.sdk import Event, Listener, UserAdded, UserChanged, UserDeleted, UserRestored, announce
+from app import clock
+from app.auth.acting import COMMAND_LINE
+from app.auth.users import delete_users, restore_users
 from app.database import write_transaction
+from app.editions import setting_changes
 
 heard = []
 
@@ -154,3 +183,50 @@ def test_no_event_leads_to_any_number_of_events(
     tell(app, UserAdded(1, "x"))
     assert len(module_of(shelf).heard) == MOST_EVENTS
     assert "more than 1,000 follow from one" in capfd.readouterr().err
+
+
+# What the core announces ---------------------------------------------------------------------------------------------
+
+
+def test_the_core_announces_what_it_does(shelf: Shelf, make_app: MakeApp) -> None:
+    every = ", ".join(f"Listener({event.__name__}, note)" for event in CORE_EVENTS)
+    imports = "from app.sdk import LicenseRegistered, SettingsChanged, SwitchSetting\n"
+    settings = 'Plugin.settings = (SwitchSetting("acme.loud", "Loud", default=False),)'
+    shelf.install("acme", listening(every, imports + settings))
+    app = make_app()
+    administrator = add_person(app, ADMINISTRATOR, admin=True)
+    member = add_person(app, MEMBER)
+    number = str(uuid4())
+    register_key(app, seats=50, jti=number)
+    client = app.test_client()
+    log_in(client, ADMINISTRATOR)
+    profile = {"name": "Somebody Else", "language": "en", "time_zone": "", "theme": "auto"}
+    client.post("/account", data={"csrf_token": csrf_token(client, "/account"), **profile})
+    with app.app_context():
+        setting_changes.change_settings("acme", {"acme.loud": True}, seen={}, actor="somebody")
+        with write_transaction() as session:
+            delete_users(session, [member], now=clock.now(), acting=COMMAND_LINE)
+        with write_transaction() as session:
+            restore_users(session, [member])
+    assert module_of(shelf).heard == [
+        UserAdded(administrator, ADMINISTRATOR),
+        UserAdded(member, MEMBER),
+        LicenseRegistered(number, "standard"),
+        UserChanged(administrator, ADMINISTRATOR),
+        SettingsChanged("acme"),
+        UserDeleted(member, MEMBER),
+        UserRestored(member, MEMBER),
+    ]
+    assert {type(event) for event in module_of(shelf).heard} == set(CORE_EVENTS)
+
+
+@ONLY_SQLITE
+def test_a_listener_sees_the_license_that_was_just_registered(shelf: Shelf, make_app: MakeApp) -> None:
+    ask = "from app.sdk import LicenseRegistered, feature_licensed\n\ndef ask(event):\n"
+    ask += "    heard.append(feature_licensed('acme.board'))"
+    shelf.install("acme", listening("Listener(LicenseRegistered, ask)", ask))
+    app = make_app()
+    with app.test_request_context():
+        assert not feature_licensed("acme.board")
+        service.register(present_key(features=["acme.board"]), assume_yes=True)
+    assert module_of(shelf).heard == [True]
