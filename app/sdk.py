@@ -39,6 +39,7 @@ from wtforms.fields.choices import SelectChoice
 
 from app.audit import Event as AuditEvent
 from app.audit import record as record_audit
+from app.auth.folding import fold
 from app.auth.identity import Identity
 from app.auth.models import User as _User
 from app.clock import now
@@ -74,7 +75,9 @@ from app.license.service import current_standing
 from app.navigation import NavItem
 from app.refusal import Reason, Refusal
 from app.security import Audience, Representation
+from app.settings.operation.csv_export import csv_lines
 from app.settings.state import current_state
+from app.settings.users.listing import ListQuery, Order, read_page
 from app.texts import RefusalTexts, code_texts, listed, sentences
 from app.translation import N_
 
@@ -92,6 +95,7 @@ __all__ = [
     "Event",
     "Feature",
     "Form",
+    "FoundUser",
     "Identity",
     "LicenseRegistered",
     "LicenseSummary",
@@ -119,10 +123,13 @@ __all__ = [
     "abort",
     "announce",
     "code_texts",
+    "csv_lines",
     "current_user",
     "edition_metadata",
     "feature_licensed",
+    "find_users",
     "flash",
+    "fold",
     "format_date",
     "gettext",
     "lazy_gettext",
@@ -155,6 +162,15 @@ who are registered. Nothing of it is to be written, and its other columns are th
 
 
 @dataclass(frozen=True, slots=True)
+class FoundUser:
+    """A registered user, as a search shows them."""
+
+    user_id: int
+    login: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class LicenseSummary:
     """What everybody may know of the license in force."""
 
@@ -175,6 +191,17 @@ def current_user() -> Identity:
     """
     identity: Identity = _current_user._get_current_object()  # noqa: SLF001 - Flask-Login's way to the object itself
     return identity
+
+
+def find_users(search: str, *, limit: int = 20) -> tuple[FoundUser, ...]:
+    """Registered users whose name, login or e-mail address holds every word of ``search``, the best matches first.
+
+    It goes by the folded forms, so that case and width make no difference, and its cost does not depend on how many
+    users there are. An empty search finds the first ones by name.
+    """
+    words = " ".join(search.split())[:100]
+    page = read_page(ListQuery(search=words, order=Order.BEST if words else Order.NAME, size=limit), now())
+    return tuple(FoundUser(user.user_id, user.login, user.name) for user in page.users)
 
 
 def license_summary() -> LicenseSummary:

@@ -1,0 +1,1 @@
+"""Customers, their projects, and the tasks that hours are recorded on."""
