@@ -24,11 +24,15 @@ class BrokenReferencesError(RuntimeError):
     """A migration would leave rows or tables that refer to something that is no longer there."""
 
 
-def references_to_nothing(tables: str) -> BrokenReferencesError:
-    """The refusal to take tables away to which ``tables`` still refer; of the core those are tables of editions."""
+def references_to_nothing(references: str) -> BrokenReferencesError:
+    """The refusal to take tables away while others refer to them: of the core's, those are tables of editions.
+
+    Args:
+        references: which table refers to which.
+    """
     return BrokenReferencesError(
-        f"Tables would be gone that others refer to: {tables}. Nothing was changed. Take down the tables of editions "
-        "first, with: flask edition downgrade NAME base"
+        "Nothing was changed, since tables would be gone that others refer to. Take down the tables of each edition "
+        f"first, with: flask edition downgrade NAME base. They are: {references}"
     )
 
 

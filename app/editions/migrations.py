@@ -29,6 +29,7 @@ from sqlalchemy import (
     table,
     union_all,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from app.database import read_connection
@@ -125,6 +126,18 @@ def read_versions(connection: Connection, editions: Iterable[str]) -> Mapping[st
     return {name: frozenset(versions) for name, versions in found.items()}
 
 
+def read_version(connection: Connection, edition: str) -> frozenset[str]:
+    """What the version table of one edition holds; nothing where there is no such table.
+
+    Raises:
+        Refusal: ``edition_migrations_unreadable``: there is a table of that name which is none of Alembic's.
+    """
+    try:
+        return read_versions(connection, [edition]).get(edition, frozenset())
+    except DBAPIError as error:
+        raise Refusal(reasons.MIGRATIONS_UNREADABLE, error=error_line(error)) from error
+
+
 def pending(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
     """The migrations of an edition that ``flask db upgrade`` would run, oldest first; reads the database anew.
 
@@ -133,7 +146,7 @@ def pending(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
             migrated the database.
     """
     scripts = _scripts(manifest)
-    current = read_versions(connection, [manifest.name]).get(manifest.name, frozenset())
+    current = read_version(connection, manifest.name)
     obstacle = _history(manifest, scripts).obstacle(manifest.name, current)
     if obstacle is not None and obstacle.reason is reasons.DATABASE_NEWER:
         raise obstacle

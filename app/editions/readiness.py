@@ -12,10 +12,9 @@ from flask import current_app, has_request_context, request
 from sqlalchemy.exc import DBAPIError
 
 from app.database import read_connection
-from app.editions import reasons
-from app.editions.discovery import error_line, with_params
+from app.editions.discovery import with_params
 from app.editions.manifest import Manifest
-from app.editions.migrations import History, read_history, read_versions
+from app.editions.migrations import History, read_history, read_version, read_versions
 from app.refusal import Refusal
 
 _NONE: Mapping[str, Refusal] = MappingProxyType({})
@@ -33,6 +32,24 @@ def _files(manifest: Manifest) -> _Files:
         return frozenset((path.name, path.stat().st_mtime_ns) for path in folder.glob("*.py"))
     except OSError:  # one of them has just gone
         return frozenset()
+
+
+def _versions(editions: Iterable[str]) -> Mapping[str, frozenset[str] | Refusal]:
+    """What their version tables hold; a table that is none must not take the pages of other editions with it."""
+    try:
+        with read_connection() as connection:
+            return read_versions(connection, editions)
+    except DBAPIError:
+        return {name: _version(name) for name in editions}
+
+
+def _version(edition: str) -> frozenset[str] | Refusal:
+    try:
+        with read_connection() as connection:
+            return read_version(connection, edition)
+    except Refusal as refusal:
+        _log.exception("the version of the tables of an edition cannot be read", edition=edition)
+        return with_params(refusal, refusal.params)
 
 
 class Readiness:
@@ -66,17 +83,17 @@ class Readiness:
 
     def _examine(self, waiting: Mapping[str, Manifest]) -> dict[str, Refusal]:
         histories = {name: self._history(manifest) for name, manifest in waiting.items()}
-        try:
-            with read_connection() as connection:
-                versions = read_versions(connection, waiting)
-        except DBAPIError as error:  # a version table that is none must not take the pages of others with it
-            _log.exception("tables of editions cannot be examined")
-            unknown = Refusal(reasons.MIGRATIONS_UNREADABLE, error=error_line(error))
-            return dict.fromkeys(waiting, unknown)
+        versions = _versions(waiting)
         found = {}
         for name, history in histories.items():
             current = versions.get(name, frozenset())
-            obstacle = history if isinstance(history, Refusal) else history.obstacle(name, current)
+            obstacle: Refusal | None
+            if isinstance(history, Refusal):
+                obstacle = history
+            elif isinstance(current, Refusal):
+                obstacle = current
+            else:
+                obstacle = history.obstacle(name, current)
             if obstacle is not None:
                 found[name] = obstacle
         return found

@@ -27,7 +27,7 @@ from app.editions.discovery import (
     error_line,
     find_entry_points,
 )
-from app.editions.manifest import Manifest
+from app.editions.manifest import Manifest, malformed
 from app.editions.readiness import Readiness, locked_editions
 from app.editions.rehearsal import Pages, Surroundings, core_segments, rehearse
 from app.editions.switches import read_switches_at_start
@@ -168,6 +168,14 @@ def _check_relations(
     for feature in manifest.features:
         if feature.name in owners:
             raise Refusal(reasons.FEATURE_TAKEN, feature=feature.name, owner=owners[feature.name])
+    for other in done.values():
+        shared = _tables(manifest) & _tables(_manifest(other)) if other.state is EditionState.LOADED else None
+        if shared:
+            raise malformed(f"the table {min(shared)} is declared by the edition {other.name} already")
+
+
+def _tables(manifest: Manifest) -> frozenset[str]:
+    return frozenset(manifest.metadata.tables) if manifest.metadata is not None else frozenset()
 
 
 def _register(app: Flask, edition: Discovered, surroundings: Surroundings) -> Pages:

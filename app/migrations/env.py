@@ -32,7 +32,8 @@ def run_migrations() -> None:
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _STILL_REFERRED_TO:
                 raise
-            raise references_to_nothing(str(error.orig).strip().replace("\n", "; ")) from error
+            detail = getattr(error.orig, "diag").message_detail or ""  # noqa: B009 - psycopg's, of which mypy knows nothing
+            raise references_to_nothing(detail.replace("\n", "; ")) from error
 
 
 def _is_ours(name: str | None, kind: str, _: object) -> bool:

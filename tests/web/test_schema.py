@@ -18,6 +18,8 @@ from app.audit import AuditEntry
 from app.auth.models import User
 from app.cli.database import db_group
 from app.database import create_triggers, expected_triggers, read_connection, write_transaction
+from app.editions import migrations
+from app.editions.upkeep import with_tables
 from app.extensions import Base, db
 from app.license.models import SeatCount
 from app.migrating import BrokenReferencesError, migration_transaction
@@ -82,6 +84,8 @@ def test_migrations_keep_every_row_and_trigger_up_and_down(app: Flask) -> None:
 
 def test_everything_can_be_taken_down_and_put_up_again(app: Flask) -> None:
     with app.app_context():
+        for manifest in reversed(with_tables()):
+            migrations.downgrade(manifest, migrations.BASE)
         downgrade(revision="base")
         with db.engine.connect() as connection:
             assert contents(connection) == {}

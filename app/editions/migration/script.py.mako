@@ -1,13 +1,13 @@
 """${message}
 
 Revision ID: ${up_revision}
-Revises: ${down_revision | comma,n}
+Revises:${f" {down_revision}" if down_revision else ""}
 """
 
 ${imports}
 
 revision = "${up_revision}"
-down_revision = ${f'"{down_revision}"' if isinstance(down_revision, str) else repr(down_revision)}
+down_revision = ${f'"{down_revision}"' if down_revision else None}
 branch_labels = None
 depends_on = None
 
