@@ -16,6 +16,7 @@ from app.config import Settings
 from app.database import configure_database
 from app.editions import views as editions_views
 from app.editions.dispatch import configure_events
+from app.editions.isolation import contain_pages
 from app.editions.registry import configure_editions
 from app.editions.rendering import configure_slots
 from app.errors import register_error_handlers
@@ -122,6 +123,7 @@ STEPS: tuple[Step, ...] = (
     configure_editions,
     configure_events,
     configure_slots,
+    contain_pages,
     lambda app, _: register_error_handlers(app),
     close_access,
 )

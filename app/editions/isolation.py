@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import wraps
+from typing import Any, Generic, TypeVar
 
+from flask import Flask
+
+from app.config import Settings
 from app.database import session_tidied
+from app.editions.discovery import error_line
 from app.editions.failures import Part, report
-from app.editions.texts import speaking_as
+from app.editions.texts import owner_of, speaking_as
 
 _Result = TypeVar("_Result")
 
@@ -51,3 +56,39 @@ def _entered(part: Part) -> Iterator[None]:
         yield
     finally:
         _RUNNING.reset(token)
+
+
+class PageEndedError(Exception):
+    """A page of an edition wanted to end more than itself, as ``sys.exit()`` does."""
+
+
+def contain_pages(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - a step of the assembly
+    """Let nothing but an ``Exception`` out of the pages of editions: Flask answers that one with 500.
+
+    Anything else would go through to the server, and end the process that serves everybody.
+    """
+    with app.app_context():
+        blueprints = [name for name in app.blueprints if owner_of(name)]
+    for name in blueprints:
+        for hooks in (app.before_request_funcs, app.after_request_funcs):
+            if name in hooks:
+                hooks[name] = [_contained(app, hook) for hook in hooks[name]]
+    for endpoint, view in app.view_functions.items():
+        name, _, action = endpoint.rpartition(".")
+        if name in blueprints and action != "static":
+            app.view_functions[endpoint] = _contained(app, view)
+
+
+def _contained(app: Flask, function: Callable[..., Any]) -> Callable[..., Any]:
+    call = app.ensure_sync(function)
+
+    @wraps(function)
+    def contained(*arguments: Any, **values: Any) -> Any:
+        try:
+            return call(*arguments, **values)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise PageEndedError(error_line(error)) from error
+
+    return contained

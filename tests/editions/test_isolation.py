@@ -251,12 +251,22 @@ def tell_all():
 # Pages --------------------------------------------------------------------------------------------------------------
 
 BAD_PAGE = """
+from app.sdk import request
 from app.database import read_connection
 from sqlalchemy import text
 
 @pages.get("/bad")
 def bad():
     raise ValueError("bad")
+
+@pages.get("/exit/<int:number>")
+def leave(number):
+    raise SystemExit(number)
+
+@pages.before_request
+def close():
+    if "closed" in request.args:
+        raise SystemExit(1)
 
 @pages.get("/statement")
 def statement():
@@ -274,7 +284,12 @@ def test_a_page_that_fails_answers_500_and_says_to_administrators_whose_it_is(sh
         assert answer.status_code == 500
         assert ("The edition acme made a mistake on this page." in answer.text) is told
     assert member.get("/acme/statement").status_code == 503
-    assert failed_parts(app).keys() == {"page acme.bad", "page acme.statement"}
+    assert member.get("/acme/exit/3").status_code == 500
+    assert member.get("/acme/?closed").status_code == 500
+    assert member.get("/acme/").text == "the board of acme"
+    failed = failed_parts(app)
+    assert failed.keys() == {"page acme.bad", "page acme.statement", "page acme.leave", "page acme.board"}
+    assert failed["page acme.leave"].error == "app.editions.isolation.PageEndedError: SystemExit: 3"
 
 
 # What is written down -----------------------------------------------------------------------------------------------
