@@ -243,7 +243,8 @@ def test_a_confirmation_of_other_numbers_is_asked_anew(licensed_app: Flask, admi
 
     assert again.status_code == 409
     assert "The numbers have changed meanwhile" in again.text
-    assert "4 users would be registered" in again.text
+    assert "Now: 3 users in use" in again.text
+    assert "Afterwards: 4 users in use" in again.text
 
 
 def test_the_last_free_seat_is_taken_without_a_question(licensed_app: Flask, admin_client: FlaskClient) -> None:
