@@ -21,7 +21,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import create_engine, func, inspect, select, table, text
 from werkzeug.test import TestResponse
 
@@ -43,6 +42,7 @@ from app.license import issuing
 from app.license import service as license_service
 from app.license.document import License
 from app.license.issuing import IssueRequest, KeyPair
+from app.schema import upgrade_database
 from app.security import SYSTEM_ADMINISTRATOR, Audience
 
 __all__ = ["ADMINISTRATOR", "MEMBER", "EditionClient", "EditionContract", "Grant", "LicenseFactory"]
@@ -133,7 +133,9 @@ def edition_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "template.sqlite3"
     app = create_app(load_settings({}, **_settings(folder, f"sqlite:///{path}")))
     with app.app_context():
-        upgrade()
+        for outcome in upgrade_database():
+            if outcome.refusal is not None:
+                pytest.fail(f"The migrations of {outcome.edition} fail: {outcome.refusal}")
         _close(app)
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:

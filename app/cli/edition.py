@@ -15,6 +15,9 @@ from app.cli.application import with_application
 from app.cli.output import REFUSED, answers_refusals, json_option, print_json
 from app.editions import migrations, service
 from app.editions.catalogues import Update, update_edition
+from app.editions.discovery import Discovered
+from app.editions.inspection import Finding, inspect
+from app.editions.registry import registry
 from app.editions.scaffold import write_package
 from app.editions.switches import read_switches
 from app.editions.upkeep import find_manifest
@@ -26,7 +29,7 @@ _HELP = """See to the editions, which are plug-ins that bring pages and features
 Operators: list, enable, disable; and downgrade, before a package is removed for good. Their tables are migrated by
 flask db upgrade, together with those of the core.
 
-Authors: new, revision, messages.
+Authors: new, revision, messages, doctor.
 """
 _FIRST = 10
 """How many of the texts that are not translated are printed."""
@@ -180,6 +183,34 @@ def _loss_text(name: str, loss: migrations.Loss) -> str:
         for table, rows in loss.rows.items()
     ]
     return "\n".join([*lines, _("What is taken away with them cannot be brought back, except from a backup.")])
+
+
+@edition_group.command("doctor", with_appcontext=False, short_help="Say what is not right with an edition yet.")
+@click.argument("name", required=False)
+@json_option
+@answers_refusals
+@with_application
+def doctor(name: str | None, *, as_json: bool) -> None:
+    """Look the edition NAME over, or all of them: how it is declared, guarded, migrated, translated and written.
+
+    Ends with status 1 where something is not right.
+    """
+    editions = registry().found if name is None else (service.find_edition(name),)
+    inspected = [(edition, inspect(edition)) for edition in editions]
+    if as_json:
+        print_json([_finding(edition, finding) for edition, findings in inspected for finding in findings])
+    else:
+        for edition, findings in inspected:
+            count = ngettext("%(num)s thing to mend", "%(num)s things to mend", len(findings))
+            click.echo(f"{edition.name} ({edition.source}): {count if findings else _('nothing to mend')}")
+            for finding in findings:
+                click.echo(f"    [{finding.rule}] {finding.problem}")
+    if any(findings for _edition, findings in inspected):
+        sys.exit(REFUSED)
+
+
+def _finding(edition: Discovered, finding: Finding) -> dict[str, str]:
+    return {"edition": edition.name, "source": edition.source, "rule": finding.rule, "problem": finding.problem}
 
 
 @edition_group.command("enable", with_appcontext=False, short_help="Switch an edition on, from the next restart.")

@@ -42,7 +42,8 @@ def inspect(found: Discovered) -> tuple[Finding, ...]:
         return ()
     if found.manifest is None or found.refusal is not None:
         return tuple(Finding("loaded", problem) for problem in not_loaded(found))
-    return tuple(Finding(rule, problem) for rule, check in RULES.items() for problem in check(found.manifest))
+    warned = [Finding("declared", warning) for warning in found.warnings]
+    return (*warned, *(Finding(rule, problem) for rule, check in RULES.items() for problem in check(found.manifest)))
 
 
 def not_loaded(found: Discovered) -> Iterator[str]:
@@ -154,4 +155,4 @@ RULES: dict[str, Callable[[Manifest], Iterator[str]]] = {
     "translated": untranslated,
     "no_inline_code": inline_code,
 }
-"""Every rule that is looked at in a loaded edition, by the name of the finding."""
+"""Every rule that a loaded edition is looked over for, by the name of its findings."""
