@@ -23,8 +23,8 @@ Its templates extend ``base.html``, import the components of ``_macros/ui.html``
 the module. Plug-ins are trusted code: they run inside the application and can do whatever it can.
 
 Its texts are marked with ``N_``, ``gettext``, ``ngettext``, ``pgettext`` and ``lazy_gettext`` of this module, and in
-templates with ``_`` and ``{% trans %}``. They are looked up in ``translations/<language>/LC_MESSAGES/acme.mo`` beside the
-module, then in the application's catalogue; ``flask edition messages acme`` collects and compiles them. No edition
+templates with ``_`` and ``{% trans %}``. They are looked up in ``translations/<language>/LC_MESSAGES/acme.mo`` beside
+the module, then in the application's catalogue; ``flask edition messages acme`` collects and compiles them. No edition
 changes a text of the application or of another edition.
 """
 
