@@ -3,15 +3,18 @@
 What fails or reaches beyond its own pages is found here, so that nothing of it is ever left on the real application.
 """
 
+import inspect
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask
 from werkzeug.routing import Rule
 
 from app.editions import reasons
 from app.editions.manifest import Manifest, is_own_name, malformed
+from app.editions.slots import SLOTS
 from app.navigation import NavItem
 from app.refusal import Refusal
 from app.security import Access, Audience, resolve_access
@@ -78,6 +81,7 @@ def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Page
         raise malformed(f"the name {manifest.name} is the core's")
     if manifest.commands and manifest.name in RESERVED_COMMANDS:
         raise malformed(f"the commands of flask {manifest.name} are the core's")
+    _check_calls(manifest)
     scratch = Flask(app.import_name, static_folder=None, template_folder=None)
     scratch.config.update(app.config)
     scratch.extensions.update(app.extensions)
@@ -169,6 +173,29 @@ def _check_needs(manifest: Manifest, access: Mapping[str, Access], surroundings:
     for endpoint, declared in access.items():
         if declared.audience is Audience.PUBLIC and (declared.feature or declared.permission):
             raise malformed(f"{endpoint} is open to everybody and cannot need a feature or a permission")
+
+
+def _check_calls(manifest: Manifest) -> None:
+    """Refuse what could never be called, for it takes other arguments than it will be called with."""
+    for card in manifest.cards:
+        _check_call(f"the view of the card {card.name}", card.view)
+    for content in manifest.slots:
+        _check_call(f"the view for {content.slot}", content.view, **dict.fromkeys(SLOTS[content.slot].gives))
+    for listener in manifest.listeners:
+        _check_call(f"the handler of {listener.event.__name__}", listener.handler, None)
+
+
+def _check_call(what: str, function: Callable[..., Any], *arguments: None, **values: None) -> None:
+    if inspect.iscoroutinefunction(function):
+        raise malformed(f"{what} is asynchronous, and would never be awaited")
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of what is written in C there is none
+        return
+    try:
+        signature.bind(*arguments, **values)
+    except TypeError as error:
+        raise malformed(f"{what} is called with other arguments ({error})") from None
 
 
 def _check_start_page(manifest: Manifest, access: Mapping[str, Access], rules: list[Rule]) -> None:

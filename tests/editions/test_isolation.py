@@ -81,7 +81,7 @@ WAYS = {
     "response": lambda: redirect("/elsewhere"),
     "number": lambda: 42,
     "bytes": lambda: b"<b>",
-    "arguments": lambda missing: "never",
+    "arguments": lambda *few, **many: len(few, many),
     "template": lambda: render_template("acme/nowhere.html"),
     "statement": fail_inside,
 }

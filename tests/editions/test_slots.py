@@ -15,7 +15,7 @@ from app.editions.slots import SLOTS
 from app.extensions import db
 from app.sdk import feature_licensed
 from tests.conftest import ADMINISTRATOR, MEMBER, ONLY_SQLITE, add_person, log_in, register_key
-from tests.editions.conftest import Shelf, sound
+from tests.editions.conftest import Shelf, found_in, sound
 
 MakeApp = Callable[..., Flask]
 FEATURE = "acme.board"
@@ -226,6 +226,38 @@ def test_a_slot_that_does_not_exist_is_a_mistake_of_the_template(make_app: MakeA
             render_template_string("{{ slot('dashbord') }}")
         with pytest.raises(TypeError, match=r"the slot user\.detail gives user_id, and the template gave nothing"):
             render_template_string("{{ slot('user.detail') }}")
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize(
+    ("declared", "problem"),
+    [
+        (
+            "Plugin.cards = (Card('bad', 'Bad', lambda user: '', 'acme.board'),)",
+            "the view of the card bad is called with other arguments (missing a required argument: 'user')",
+        ),
+        (
+            "Plugin.slots = (SlotContent('user.detail', lambda: '', 'acme.board'),)",
+            "the view for user.detail is called with other arguments (got an unexpected keyword argument 'user_id')",
+        ),
+        (
+            "async def later():\n    return ''\n\nPlugin.cards = (Card('bad', 'Bad', later, 'acme.board'),)",
+            "the view of the card bad is asynchronous, and would never be awaited",
+        ),
+        ("Plugin.cards = (card('one'), card('two'))", "the card board is declared twice"),
+        (
+            "from app.sdk import Listener, UserAdded\nPlugin.listeners = (Listener(UserAdded, lambda: None),)",
+            "the handler of UserAdded is called with other arguments (too many positional arguments)",
+        ),
+    ],
+)
+def test_what_could_never_be_called_is_found_at_the_start(
+    shelf: Shelf, make_app: MakeApp, declared: str, problem: str
+) -> None:
+    shelf.install("acme", showing(declared))
+    found = found_in(make_app(), "acme")
+    assert found.refusal is not None
+    assert found.refusal.params == {"problem": problem}
 
 
 # What it costs ------------------------------------------------------------------------------------------------------
