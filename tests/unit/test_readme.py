@@ -359,7 +359,8 @@ def test_every_command_that_the_text_names_exists() -> None:
         words = [word for word in shlex.split(command) if re.fullmatch(r"[a-z][a-z-]*", word)]
         found: object = groups[words[0]]
         for word in words[1:]:
-            assert isinstance(found, click.Group)
+            if not isinstance(found, click.Group):
+                break  # what follows a command is what it is called with
             found = found.commands[word]
         assert isinstance(found, click.Command), command
 
