@@ -40,6 +40,8 @@ _SPEAKER: ContextVar[str] = ContextVar("timetracker_speaking_edition")
 _CALLABLES = ("gettext", "ngettext", "pgettext", "npgettext")
 _NAMES = {"_": "gettext", **{name: name for name in _CALLABLES}}
 """What translates a text in a template, with the function that it is."""
+_OF_SPEAKER = "_of_WHOEVER"
+"""Stands in the place of ``_of_acme`` for a template that lies in no file; no edition has capitals in its name."""
 _PLACEHOLDER = re.compile(r"%\((\w+)\)")
 _NO_TEXTS = NullTranslations()
 
@@ -164,7 +166,7 @@ def install_texts(app: Flask, editions: Iterable[ReadTexts]) -> None:
     names = frozenset(texts.edition for texts in read)
     for name in names:
         _add_callables(app.jinja_env, f"_of_{name}", partial(_texts_of, name))
-    _add_callables(app.jinja_env, "_of_whoever_speaks", _speakers_texts)
+    _add_callables(app.jinja_env, _OF_SPEAKER, _speakers_texts)
     app.jinja_env.code_generator_class = _code_generator(Path(str(app.template_folder)), names)
 
 
@@ -200,7 +202,7 @@ def _code_generator(core: Path, editions: frozenset[str]) -> type[CodeGenerator]
             """Compile one template."""
             if self.filename is None or not Path(self.filename).is_relative_to(core):
                 owner = (self.name or "").partition("/")[0]
-                suffix = f"_of_{owner}" if owner in editions else "_of_whoever_speaks"
+                suffix = f"_of_{owner}" if owner in editions else _OF_SPEAKER
                 for call in node.find_all(nodes.Call):
                     if isinstance(call.node, nodes.Name) and call.node.name in _NAMES:
                         call.node = nodes.EnvironmentAttribute(

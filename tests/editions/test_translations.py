@@ -27,6 +27,8 @@ from app.editions.catalogues import (
 )
 from app.editions.scaffold import write_package
 from app.editions.texts import catalogue_file, gettext, lazy_gettext, ngettext, pgettext, speaking_as
+from app.refusal import Reason, Refusal
+from app.texts import code_texts
 from tests import catalogue as bundled
 from tests.conftest import ONLY_SQLITE, add_person, log_in, register_key
 from tests.editions.conftest import Shelf, found_in, sound
@@ -282,6 +284,14 @@ def test_code_that_is_called_for_an_edition_speaks_for_it(acme: Flask) -> None:
                 assert gettext("Board") == str(lazy) == "板"
             assert gettext("Board") == "盤"
         assert gettext("Board") == "Board"
+
+
+@ONLY_SQLITE
+def test_a_refusal_of_an_edition_is_worded_by_it_and_one_of_the_core_is_not(acme: Flask) -> None:
+    refusal = Refusal(Reason("acme_full", "Board", "Log out"))
+    with acme.test_request_context("/account", headers=JAPANESE), speaking_as("acme"):
+        texts = code_texts(refusal)
+        assert (texts.message, texts.remedy) == ("盤", "ログアウト")
 
 
 @ONLY_SQLITE
