@@ -101,10 +101,14 @@ def answer_refusal(error: Refusal | HTTPException, *, offers_logout: bool = Fals
     return Response(page, status=error.reason.status)
 
 
-def answer_locked_edition(refusal: Refusal) -> Response:
+def answer_locked_edition(refusal: Refusal, edition: str) -> Response:
     """Make the answer of a page whose edition is locked: 503, why, and what the operator runs.
 
     The rest of the application works, so that whoever is logged in keeps their navigation.
+
+    Args:
+        refusal: why.
+        edition: the name of the edition.
     """
     if _representation() is Representation.PROBLEM_JSON:
         return answer_refusal(refusal)
@@ -112,8 +116,8 @@ def answer_locked_edition(refusal: Refusal) -> Response:
     page = render_template(
         "errors/error.html",
         status=refusal.reason.status,
-        title=texts.title,
-        text=sentences(texts.detail, texts.remedy),
+        title=gettext("The edition %(edition)s cannot be used right now", edition=registry.title_of_edition(edition)),
+        text=sentences(texts.message, texts.detail, texts.remedy),
         code=texts.code,
         action_label=gettext("Try again"),
         action_url=request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "",

@@ -22,7 +22,7 @@ def index() -> ResponseReturnValue:
         return _no_start_page(registry.licensed_edition(standing))
     obstacle = registry.obstacle(endpoint)
     if obstacle is not None:
-        return answer_locked_edition(obstacle)
+        return answer_locked_edition(obstacle, registry.owner_of_endpoint(endpoint) or "")
     return _answer_as(endpoint)
 
 

@@ -150,7 +150,7 @@ def _answer(
         raise PaymentRequired(feature=access.feature or "")
     obstacle = _obstacle() if verdict is Verdict.NOT_READY else None
     if obstacle is not None:
-        return answer_locked_edition(obstacle)
+        return answer_locked_edition(obstacle, registry.owner_of_endpoint(request.endpoint or "") or "")
     code = standing.code if standing is not None else None
     if verdict is Verdict.CONFINE and as_page:
         return redirect(url_for(LICENSE_PAGE), code=303)

@@ -584,6 +584,7 @@ def test_an_edition_is_locked_until_its_tables_are_there(acme: Flask) -> None:
     for client in (member, administrator):
         answer = client.get("/acme/")
         assert answer.status_code == 503
+        assert "The edition Acme cannot be used right now" in answer.text
         assert "The database has to be migrated before this edition can be used." in answer.text
         assert "flask db upgrade" in answer.text
         assert "edition_needs_migration" in answer.text
