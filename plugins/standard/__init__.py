@@ -4,6 +4,9 @@ from app.sdk import N_, Edition, Feature, NavItem
 from plugins.standard.models import Model
 from plugins.standard.permissions import PERMISSIONS
 from plugins.standard.settings import SETTINGS
+from plugins.standard.timesheet import day_views as _day_views  # noqa: F401 - adds its pages to the blueprint
+from plugins.standard.timesheet import views as _week_views  # noqa: F401 - likewise
+from plugins.standard.timesheet.blueprint import pages as timesheet_pages
 from plugins.standard.views import pages
 
 
@@ -21,10 +24,18 @@ class StandardEdition(Edition):
             N_("Start page"),
             N_("Today and the week at a glance, and what the license includes for you."),
         ),
+        Feature(
+            "timesheet.week",
+            N_("Time sheet"),
+            N_("The hours of a week by task and day, filled from last week, and the times of a day."),
+        ),
     )
     permissions = PERMISSIONS
     settings = SETTINGS
     models = Model
-    blueprints = (pages,)
+    blueprints = (pages, timesheet_pages)
     start_page = "standard.start"
-    navigation = (NavItem("standard.start", N_("Start"), "layout-dashboard"),)
+    navigation = (
+        NavItem("standard.start", N_("Start"), "layout-dashboard"),
+        NavItem("standard_timesheet.week", N_("Time sheet"), "calendar-week"),
+    )

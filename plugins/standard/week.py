@@ -55,6 +55,11 @@ class Week:
         return self.days[-1].date
 
     @property
+    def thursday(self) -> date:
+        """The Thursday in it, which names it whatever day weeks begin on."""
+        return next(day.date for day in self.days if day.date.weekday() == _THURSDAY)
+
+    @property
     def holds_today(self) -> bool:
         """Whether today is one of its days."""
         return any(day.is_today for day in self.days)

@@ -65,7 +65,7 @@ class Company:
     def close(self, through: date | None, *, user_id: int | None = None) -> None:
         """Close days without asking anybody."""
         scope = EVERYBODY if user_id is None else scope_of(user_id)
-        with write_transaction() as session:
+        with self.app.app_context(), write_transaction() as session:
             session.execute(delete(Closing).where(Closing.scope == scope))
             at = datetime.now(UTC)
             row = Closing(scope=scope, user_id=user_id, closed_through=through, changed_at=at, changed_by="test")
@@ -74,5 +74,5 @@ class Company:
     def audited(self, action: str) -> list[Row[Any]]:
         """The audit entries of one action."""
         table = AuditEntry.__table__
-        with read_connection() as connection:
+        with self.app.app_context(), read_connection() as connection:
             return list(connection.execute(select(table).where(table.c.action == action).order_by(table.c.id)))

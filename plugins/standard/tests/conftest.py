@@ -20,3 +20,12 @@ def company(licensed_app: Flask) -> Iterator[Company]:
         with read_connection() as connection:
             user_id = connection.execute(select(users.c.id).where(users.c.login == MEMBER)).scalar_one()
         yield Company(licensed_app, Writer(user_id, MEMBER, by=MEMBER)).fill()
+
+
+@pytest.fixture
+def office(licensed_app: Flask) -> Company:
+    """The same company for tests that ask for pages, each of which has an application context of its own."""
+    with licensed_app.app_context():
+        with read_connection() as connection:
+            user_id = connection.execute(select(users.c.id).where(users.c.login == MEMBER)).scalar_one()
+        return Company(licensed_app, Writer(user_id, MEMBER, by=MEMBER)).fill()

@@ -1,0 +1,17 @@
+"""The blueprint of the time sheet: the week, the tasks to add to it, and the day."""
+
+from app.sdk import EditionBlueprint, Refusal, code_texts, render_template
+from plugins.standard.duration import show_clock, show_duration
+
+pages = EditionBlueprint("standard_timesheet", "plugins.standard", feature="timesheet.week", url_prefix="/timesheet")
+
+
+@pages.errorhandler(Refusal)
+def refused(refusal: Refusal) -> tuple[str, int]:
+    """A page that says what was refused and leads back to one's own sheet."""
+    page = render_template("standard/timesheet/refused.html", refusal=code_texts(refusal))
+    return page, refusal.reason.status
+
+
+pages.add_app_template_filter(show_duration, "standard_duration")
+pages.add_app_template_filter(show_clock, "standard_clock")
