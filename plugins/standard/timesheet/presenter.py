@@ -132,9 +132,11 @@ def present_sheet(
         for group in read.grid.groups
     )
     tasks = {row.task.id: row.task for row in read.grid.rows}
+    order = {place: number for number, place in enumerate(read.grid.cells)}
+    wrong = sorted(overlay.refusals.items(), key=lambda item: order.get(item[0], len(order)))
     errors = tuple(
         Problem(_key(place), _where(place, tasks), sentences(texts.message, texts.remedy))
-        for place, texts in ((place, code_texts(refusal)) for place, refusal in overlay.refusals.items())
+        for place, texts in ((place, code_texts(refusal)) for place, refusal in wrong)
     )
     conflicts = tuple(
         Problem(_key(place), _where(place, tasks), _conflict_text(value, overlay.typed[place]))
