@@ -76,12 +76,19 @@ def open_sheet(connection: Connection, reader: Identity, user_id: int | None) ->
         )
     if not reader.holds(MANAGER.name):
         raise Refusal(NOT_YOURS)
-    person = connection.execute(
-        select(users.c.login, users.c.name, users.c.deleted_at).where(users.c.id == user_id)
-    ).one_or_none()
-    if person is None:
+    rows = connection.execute(
+        select(users.c.login, users.c.name, users.c.deleted_at, ProjectMember.project_id, ProjectMember.role)
+        .select_from(users)
+        .outerjoin(
+            ProjectMember,
+            and_(ProjectMember.user_id == reader.user_id, ProjectMember.role.in_((Role.READER, Role.CORRECTOR))),
+        )
+        .where(users.c.id == user_id)
+    ).all()
+    if not rows:
         raise Refusal(NO_SUCH_PERSON)
-    roles = managed_projects(connection, reader.user_id)
+    person = rows[0]
+    roles = {row.project_id: Role(row.role) for row in rows if row.project_id is not None}
     if not roles:
         raise Refusal(NOT_YOURS)
     return Sheet(

@@ -124,7 +124,7 @@ class Times:
 def read_sheet(reader: Identity, user_id: int | None, week: Week, times: Times) -> SheetOfWeek:
     """The sheet of ``user_id`` in one week as ``reader`` may see it; None is the reader's own.
 
-    Two statements for one's own, two more for others', whatever the history.
+    Two statements for one's own, one more for others', whatever the history.
 
     Raises:
         Refusal: ``person_unknown`` or ``sheet_not_yours``.
