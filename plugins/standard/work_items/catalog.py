@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import Connection, Row, Select, and_, not_, select
 
 from app.sdk import fold
 from plugins.standard.access import may_record
@@ -89,7 +89,7 @@ _TASKS: Select[*tuple[Any, ...]] = (
         Customer.id,
         Customer.code,
         Customer.name,
-        and_(Task.active, Project.active, Customer.active),
+        not_(and_(Task.active, Project.active, Customer.active)),
     )
     .join(Project, Task.project_id == Project.id)
     .join(Customer, Project.customer_id == Customer.id)
@@ -101,4 +101,4 @@ def _read(connection: Connection, query: Select[*tuple[Any, ...]]) -> Iterable[C
 
 
 def _task(row: Row[*tuple[Any, ...]]) -> CatalogTask:
-    return CatalogTask(*row[:-1], not row[-1])
+    return CatalogTask(*row)

@@ -1,0 +1,454 @@
+"""Adding, changing, finishing and deleting customers, projects and tasks, audited.
+
+Whatever changes work items, or who works on them, happens one after another: rules span rows (a code is given once),
+and what has no hours when it is looked at must have none when it is deleted.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy.orm import Session
+
+from app.sdk import AuditEvent, Refusal, fold, read_connection, record_audit, users, write_transaction
+from plugins.standard.closing_days import EVERYBODY
+from plugins.standard.duration import show_duration
+from plugins.standard.models import (
+    Closing,
+    Customer,
+    Entry,
+    Favourite,
+    Project,
+    ProjectMember,
+    RunningTimer,
+    SheetRow,
+    Span,
+    Task,
+)
+from plugins.standard.work_items import rules
+from plugins.standard.work_items.outline import CustomerNode, ProjectNode, TaskNode, assemble
+from plugins.standard.work_items.palette import colour_for
+from plugins.standard.work_items.rules import (
+    CustomerDetails,
+    Details,
+    Kind,
+    ProjectDetails,
+    TaskDetails,
+    check,
+    differing,
+    merged,
+    values_of,
+)
+
+Item = Customer | Project | Task
+_TABLES: Mapping[Kind, type[Item]] = MappingProxyType(
+    {Kind.CUSTOMER: Customer, Kind.PROJECT: Project, Kind.TASK: Task},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A customer or project that something belongs to."""
+
+    id: int
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """A customer, project or task, with what stands above and below it."""
+
+    kind: Kind
+    id: int
+    details: Details
+    active: bool
+    above: tuple[Place, ...]
+    """Its customer, and of a task its project too, from the top."""
+    active_projects: int
+    """Below it; those of finished ones are not counted."""
+    active_tasks: int
+    """Below it, or itself."""
+    projects: int
+    tasks: int
+    """Below it, finished ones included; of a task, itself."""
+    minutes: int
+    """All hours that are recorded on it, in minutes."""
+    timers: int
+    """How many timers run on it now."""
+    members: int
+    """How many registered users are named in it, where it is a project."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.details.name
+
+    @property
+    def is_recordable(self) -> bool:
+        """Whether neither it nor anything above it is finished."""
+        return self.active and all(place.active for place in self.above)
+
+
+# Reading --------------------------------------------------------------------------------------------------------------
+
+
+def read_outline() -> tuple[CustomerNode, ...]:
+    """The whole tree, in four statements."""
+    registered = (
+        select(ProjectMember.project_id, func.count())
+        .join(users, users.c.id == ProjectMember.user_id)
+        .where(users.c.deleted_at.is_(None))
+        .group_by(ProjectMember.project_id)
+    )
+    customers = select(Customer.id, Customer.code, Customer.name, Customer.active)
+    projects = select(
+        Project.id,
+        Project.customer_id,
+        Project.code,
+        Project.name,
+        Project.active,
+        Project.colour,
+        Project.for_everybody,
+    )
+    tasks = select(Task.id, Task.project_id, Task.code, Task.name, Task.active, Task.billable)
+    with read_connection() as connection:
+        members: dict[int, int] = dict(connection.execute(registered).tuples().all())
+        return assemble(
+            [CustomerNode(*row) for row in connection.execute(customers)],
+            [ProjectNode(*row, members=members.get(row.id, 0)) for row in connection.execute(projects)],
+            [TaskNode(*row) for row in connection.execute(tasks)],
+        )
+
+
+def read_item(kind: Kind, item_id: int) -> ItemView:
+    """One customer, project or task.
+
+    Raises:
+        Refusal: ``work_item_unknown``.
+    """
+    with read_connection() as connection:
+        return _view(connection, kind, item_id)
+
+
+def place_of(kind: Kind, item_id: int) -> Place:
+    """A customer or project by name.
+
+    Raises:
+        Refusal: ``work_item_unknown``.
+    """
+    table = _TABLES[kind].__table__
+    with read_connection() as connection:
+        row = connection.execute(select(table.c.id, table.c.name, table.c.active).where(table.c.id == item_id))
+        found = row.one_or_none()
+    if found is None:
+        raise Refusal(rules.UNKNOWN)
+    return Place(*found)
+
+
+def active_customers() -> tuple[Place, ...]:
+    """The customers that projects can be added to, by name."""
+    with read_connection() as connection:
+        query = select(Customer.id, Customer.name, Customer.active).where(Customer.active)
+        places = [Place(*row) for row in connection.execute(query)]
+    return tuple(sorted(places, key=lambda place: (fold(place.name), place.id)))
+
+
+def next_colour() -> str:
+    """The colour that a new project is offered."""
+    with read_connection() as connection:
+        return colour_for(connection.execute(select(func.count()).select_from(Project)).scalar_one())
+
+
+def _view(connection: Connection, kind: Kind, item_id: int) -> ItemView:
+    table = _TABLES[kind].__table__
+    row = connection.execute(select(table).where(table.c.id == item_id)).one_or_none()
+    if row is None:
+        raise Refusal(rules.UNKNOWN)
+    below = select(Task.id, Task.active, Project.active.label("project_active"), Project.id.label("project_id"))
+    below = below.select_from(Project).outerjoin(Task, Task.project_id == Project.id).where(_within(kind, item_id))
+    rows = connection.execute(below).all()
+    projects = {each.project_id: each.project_active for each in rows} if kind is not Kind.TASK else {}
+    tasks = [each for each in rows if each.id is not None]
+    members = select(func.count()).select_from(ProjectMember).join(users, users.c.id == ProjectMember.user_id)
+    members = members.where(ProjectMember.project_id == item_id, users.c.deleted_at.is_(None))
+    return ItemView(
+        kind=kind,
+        id=item_id,
+        details=details_of(kind, row._asdict()),
+        active=row.active,
+        above=_above(connection, kind, row),
+        active_projects=sum(projects.values()),
+        active_tasks=sum(each.active and each.project_active for each in tasks),
+        projects=len(projects),
+        tasks=len(tasks),
+        minutes=_minutes(connection, kind, item_id),
+        timers=connection.execute(_count_on(RunningTimer, kind, item_id)).scalar_one(),
+        members=connection.execute(members).scalar_one() if kind is Kind.PROJECT else 0,
+    )
+
+
+def _above(connection: Connection, kind: Kind, row: Any) -> tuple[Place, ...]:
+    if kind is Kind.CUSTOMER:
+        return ()
+    if kind is Kind.PROJECT:
+        customer = select(Customer.id, Customer.name, Customer.active).where(Customer.id == row.customer_id)
+        return (Place(*connection.execute(customer).one()),)
+    query = (
+        select(Customer.id, Customer.name, Customer.active, Project.id, Project.name, Project.active)
+        .join(Customer, Project.customer_id == Customer.id)
+        .where(Project.id == row.project_id)
+    )
+    found = connection.execute(query).one()
+    return Place(found[0], found[1], found[2]), Place(found[3], found[4], found[5])
+
+
+def _within(kind: Kind, item_id: int) -> Any:
+    """The condition on ``Project`` and ``Task`` of being the item or below it."""
+    column = {Kind.CUSTOMER: Project.customer_id, Kind.PROJECT: Project.id, Kind.TASK: Task.id}[kind]
+    return column == item_id
+
+
+def _task_ids(kind: Kind, item_id: int) -> Select[int]:
+    return select(Task.id).join(Project, Task.project_id == Project.id).where(_within(kind, item_id))
+
+
+def _minutes(connection: Connection, kind: Kind, item_id: int) -> int:
+    query = select(func.coalesce(func.sum(Entry.minutes), 0)).where(Entry.task_id.in_(_task_ids(kind, item_id)))
+    return int(connection.execute(query).scalar_one())
+
+
+def _count_on(table: type[RunningTimer], kind: Kind, item_id: int) -> Select[int]:
+    return select(func.count()).select_from(table).where(table.task_id.in_(_task_ids(kind, item_id)))
+
+
+def details_of(kind: Kind, row: Mapping[str, Any]) -> Details:
+    """The details in a row of the table of ``kind``."""
+    if kind is Kind.CUSTOMER:
+        return CustomerDetails(row["code"], row["name"])
+    if kind is Kind.PROJECT:
+        return ProjectDetails(row["customer_id"], row["code"], row["name"], row["colour"], row["for_everybody"])
+    return TaskDetails(row["code"], row["name"], row["billable"])
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def work_item_transaction() -> Iterator[Session]:
+    """A write transaction in which nobody else changes work items or writes hours.
+
+    On SQLite there is one writer anyway. On PostgreSQL it locks the row that whoever writes hours shares (see
+    ``closing_days.lock_closed_days``), so hours wait for it, for some milliseconds.
+    """
+    with write_transaction() as session:
+        session.execute(select(Closing.scope).where(Closing.scope == EVERYBODY).with_for_update())
+        yield session
+
+
+def add(details: Details, *, parent_id: int | None = None) -> int:
+    """Add a customer, a project, or a task of the project ``parent_id``; returns its id.
+
+    Raises:
+        Refusal: ``work_item_name_invalid``, ``…_code_invalid``, ``…_colour_invalid``, ``…_name_taken``,
+            ``…_code_taken``, ``…_parent_finished`` or ``…_unknown``.
+    """
+    check(details)
+    with work_item_transaction() as session:
+        return add_in(session, details, parent_id=parent_id)
+
+
+def add_in(session: Session, details: Details, *, parent_id: int | None = None) -> int:
+    """The same in a transaction of ``work_item_transaction``; ``details`` are checked."""
+    parent = _parent_of(details, parent_id)
+    _require_open_parent(session, parent)
+    _require_free(session, details, parent[1])
+    item = _new(details, parent_id)
+    session.add(item)
+    session.flush()
+    record_audit(session, AuditEvent("work_item.add", target=details.name, after=_audited(session, details)))
+    return item.id
+
+
+def _new(details: Details, parent_id: int | None) -> Item:
+    if isinstance(details, CustomerDetails):
+        return Customer(active=True, **values_of(details))
+    if isinstance(details, ProjectDetails):
+        return Project(active=True, **values_of(details))
+    return Task(active=True, project_id=parent_id, **values_of(details))
+
+
+def change(kind: Kind, item_id: int, wanted: Details, *, seen: Details) -> bool:
+    """Change what is different between ``seen`` and ``wanted``; returns whether anything has changed.
+
+    Two managers who change different things of one item both get what they want.
+
+    Raises:
+        ChangedMeanwhile: something is neither as it was seen nor as it is wanted.
+        Refusal: as ``add``.
+    """
+    check(wanted)
+    with work_item_transaction() as session:
+        item = _item(session, kind, item_id)
+        present = _present(kind, item)
+        chosen: Details = merged(seen, wanted, present)  # type: ignore[type-var]  # all three are of one kind
+        return write_change(session, kind, item, chosen)
+
+
+def write_change(session: Session, kind: Kind, item: Item, chosen: Details) -> bool:
+    """Put ``chosen`` on ``item`` where it differs; returns whether it does."""
+    present = _present(kind, item)
+    names = differing(present, chosen)
+    if not names:
+        return False
+    parent = _parent_of(chosen, item.project_id if isinstance(item, Task) else None)
+    if "customer_id" in names:
+        _require_open_parent(session, parent)
+    _require_free(session, chosen, parent[1], but=item.id, only=names)
+    before, after = _audited(session, present), _audited(session, chosen)
+    for name in names:
+        setattr(item, name, values_of(chosen)[name])
+    session.flush()
+    changed = [name for name in after if before[name] != after[name]]
+    event = AuditEvent(
+        "work_item.change",
+        target=present.name,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    record_audit(session, event)
+    return True
+
+
+def finish(kind: Kind, item_id: int) -> bool:
+    """Take no new hours on it and what is below it; returns whether it was active."""
+    return _set_active(kind, item_id, active=False)
+
+
+def reopen(kind: Kind, item_id: int) -> bool:
+    """Take hours again, unless something else is finished above or below; returns whether it was finished."""
+    return _set_active(kind, item_id, active=True)
+
+
+def _set_active(kind: Kind, item_id: int, *, active: bool) -> bool:
+    with work_item_transaction() as session:
+        item = _item(session, kind, item_id)
+        if item.active == active:
+            return False
+        item.active = active
+        action = "work_item.reopen" if active else "work_item.finish"
+        record_audit(session, AuditEvent(action, target=item.name, after={"kind": kind.value}))
+    return True
+
+
+def remove(kind: Kind, item_id: int) -> ItemView:
+    """Delete it with all that is below it, as long as nothing of it has hours; returns what it was.
+
+    Raises:
+        Refusal: ``work_item_has_hours``, ``work_item_timer_runs`` or ``work_item_unknown``.
+    """
+    with work_item_transaction() as session:
+        view = _view(session.connection(), kind, item_id)
+        refusal = deletion_refusal(view)
+        if refusal is not None:
+            raise refusal
+        before = {"kind": kind.value, **_audited(session, view.details), "projects": view.projects, "tasks": view.tasks}
+        _delete_rows(session, kind, item_id)
+        record_audit(session, AuditEvent("work_item.delete", target=view.name, before=before))
+    return view
+
+
+def deletion_refusal(view: ItemView) -> Refusal | None:
+    """Why it cannot be deleted; None where it can."""
+    if view.minutes:
+        return Refusal(rules.HAS_HOURS, hours=show_duration(view.minutes))
+    return Refusal(rules.TIMER_RUNS) if view.timers else None
+
+
+def _delete_rows(session: Session, kind: Kind, item_id: int) -> None:
+    task_ids = list(session.execute(_task_ids(kind, item_id)).scalars())
+    for table in (Span, SheetRow, Favourite):
+        session.execute(delete(table).where(table.task_id.in_(task_ids)))
+    session.execute(delete(Task).where(Task.id.in_(task_ids)))
+    if kind is Kind.TASK:
+        return
+    project = Project.customer_id if kind is Kind.CUSTOMER else Project.id
+    project_ids = list(session.execute(select(Project.id).where(project == item_id)).scalars())
+    session.execute(delete(ProjectMember).where(ProjectMember.project_id.in_(project_ids)))
+    session.execute(delete(Project).where(Project.id.in_(project_ids)))
+    if kind is Kind.CUSTOMER:
+        session.execute(delete(Customer).where(Customer.id == item_id))
+
+
+def _item(session: Session, kind: Kind, item_id: int) -> Item:
+    item = session.get(_TABLES[kind], item_id)
+    if not isinstance(item, Item):
+        raise Refusal(rules.UNKNOWN)
+    return item
+
+
+def _present(kind: Kind, item: Item) -> Details:
+    return details_of(kind, {column.name: getattr(item, column.name) for column in item.__table__.columns})
+
+
+def _parent_of(details: Details, project_id: int | None) -> tuple[Kind | None, int | None]:
+    if isinstance(details, ProjectDetails):
+        return Kind.CUSTOMER, details.customer_id
+    return (Kind.PROJECT, project_id) if isinstance(details, TaskDetails) else (None, None)
+
+
+def _require_open_parent(session: Session, parent: tuple[Kind | None, int | None]) -> None:
+    kind, parent_id = parent
+    if kind is None or parent_id is None:
+        return
+    view = _item(session, kind, parent_id)
+    above = session.get(Customer, view.customer_id) if isinstance(view, Project) else None
+    for place in (above, view):
+        if place is not None and not place.active:
+            raise Refusal(rules.PARENT_FINISHED, name=place.name)
+
+
+def _require_free(
+    session: Session,
+    details: Details,
+    parent_id: int | None,
+    *,
+    but: int | None = None,
+    only: tuple[str, ...] = ("code", "name", "customer_id"),
+) -> None:
+    """Refuse a name that a sibling has, or a code that any other item of the level has.
+
+    Both are compared folded, which no database does as we do: they are read and compared here.
+    """
+    table, siblings = _level(details, parent_id)
+    if "name" in only or "customer_id" in only:
+        key = fold(details.name)
+        for item_id, name in session.execute(siblings):
+            if item_id != but and fold(name) == key:
+                raise Refusal(rules.NAME_TAKEN, field="name", name=name)
+    if "code" in only and details.code:
+        key = fold(details.code)
+        query = select(table.id, table.code, table.name).where(table.code != "")
+        for item_id, code, name in session.execute(query):
+            if item_id != but and fold(code) == key:
+                raise Refusal(rules.CODE_TAKEN, field="code", name=name)
+
+
+def _level(details: Details, parent_id: int | None) -> tuple[type[Item], Select[*tuple[int, str]]]:
+    if isinstance(details, CustomerDetails):
+        return Customer, select(Customer.id, Customer.name)
+    if isinstance(details, ProjectDetails):
+        return Project, select(Project.id, Project.name).where(Project.customer_id == parent_id)
+    return Task, select(Task.id, Task.name).where(Task.project_id == parent_id)
+
+
+def _audited(session: Session, details: Details) -> dict[str, Any]:
+    """What the audit log keeps: the customer by name, for its id says nothing to whoever reads it."""
+    values = dict(values_of(details))
+    if isinstance(details, ProjectDetails):
+        customer = session.get(Customer, values.pop("customer_id"))
+        values = {"customer": customer.name if customer is not None else "", **values}
+    return values
