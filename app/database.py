@@ -37,8 +37,8 @@ BUSY_TIMEOUT_MS = 10_000
 WRITES = "timetracker_writes"
 """Execution option of a connection that is going to write: on SQLite its transactions take the write lock at once."""
 
-# SQLite gives a row its number by itself only where the column's type is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
+"""The type of a primary key that numbers rows by itself, on both engines; SQLite does so for INTEGER alone."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

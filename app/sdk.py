@@ -33,6 +33,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import format_date, get_locale
 from flask_login import current_user as _current_user
 from sqlalchemy import FromClause
@@ -71,7 +72,7 @@ from app.events import (
     UserRestored,
     announce,
 )
-from app.forms import Form
+from app.forms import Form, put_at_field
 from app.license.policy import Usability
 from app.license.service import current_standing
 from app.navigation import NavItem
@@ -109,6 +110,7 @@ __all__ = [
     "Refusal",
     "RefusalTexts",
     "Representation",
+    "ResponseReturnValue",
     "RowId",
     "SelectChoice",
     "Setting",
@@ -142,6 +144,7 @@ __all__ = [
     "now",
     "open_to",
     "pgettext",
+    "put_at_field",
     "read_connection",
     "record_audit",
     "redirect",

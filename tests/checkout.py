@@ -19,6 +19,13 @@ LEFT_BEHIND = (
     "build",
     "dist",
 )
+PIP_WITHOUT_NETWORK = {
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_DEPS": "1",
+    "PIP_NO_BUILD_ISOLATION": "0",  # pip's own way of writing --no-build-isolation
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+"""Lets pip install what lies here with what the environment has."""
 FOREIGN_VARIABLES = ("TIMETRACKER_", "FLASK_", "PYTHON", "GUNICORN_", "LICENSE_", "PYTEST_", "VIRTUAL_ENV")
 
 
@@ -51,6 +58,19 @@ def install(python: Path, *what: str) -> None:
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-index"]
     alone = ["--no-deps", "--no-build-isolation", "--ignore-installed", "--disable-pip-version-check"]
     subprocess.run([*pip, *alone, *what], check=True, env=clean_environment(), capture_output=True, text=True)
+
+
+def add_programs(environment: Path, *modules: str) -> None:
+    """Put the programs there that pip would have put there: those of ``modules``, and pip itself."""
+    for name in modules:
+        _write_program(environment / "bin" / name, f'exec "{environment}/bin/python" -m {name} "$@"')
+    pip = f'exec "{sys.executable}" -m pip --python "{environment}/bin/python" "$@"'
+    _write_program(environment / "bin" / "pip", pip)
+
+
+def _write_program(path: Path, line: str) -> None:
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

@@ -11,7 +11,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
 import tomllib
 import urllib.error
@@ -28,7 +27,16 @@ import pytest
 
 from app.config import CONFIG_FILE, Settings, load_settings
 from app.license.reasons import REASONS
-from tests.checkout import CHECKOUT, clean_environment, copy_checkout, install, make_environment
+from tests.checkout import (
+    CHECKOUT,
+    PIP_WITHOUT_NETWORK,
+    add_programs,
+    clean_environment,
+    copy_checkout,
+    install,
+    make_environment,
+)
+from tests.markdown import Block, blocks_of
 
 pytestmark = pytest.mark.process
 
@@ -41,35 +49,7 @@ START_SECONDS = 90
 # Reading the README
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A fenced block: ``language`` and, where the fence names one, ``file``."""
-
-    section: str
-    line: int
-    language: str
-    file: str
-    text: str
-
-
-def _blocks() -> Iterator[Block]:
-    section, opened, fence, lines = "", 0, "", list[str]()
-    for number, line in enumerate(README.splitlines(), start=1):
-        if line.startswith("```"):
-            if opened:
-                language, _, file = fence.partition(" ")
-                yield Block(section, opened, language, file, "\n".join(lines) + "\n")
-                opened, lines = 0, []
-            else:
-                opened, fence = number, line.removeprefix("```")
-        elif opened:
-            lines.append(line)
-        elif line.startswith("## "):
-            section = line.removeprefix("## ")
-    assert not opened, f"the block of line {opened} is not closed"
-
-
-BLOCKS = list(_blocks())
+BLOCKS = list(blocks_of(README))
 PROSE = re.sub(r"^```.*?^```", "", README, flags=re.DOTALL | re.MULTILINE)
 
 
@@ -169,19 +149,6 @@ def _postgresql_programs() -> Path:
     return max(folders, key=lambda folder: int(re.sub(r"\D", "", folder.parent.name) or "0"))
 
 
-def _add_programs(environment: Path) -> None:
-    """Put the programs there that pip would have put there."""
-    for name in ("flask", "gunicorn"):
-        _write_program(environment / "bin" / name, f'exec "{environment}/bin/python" -m {name} "$@"')
-    pip = f'exec "{sys.executable}" -m pip --python "{environment}/bin/python" "$@"'
-    _write_program(environment / "bin" / "pip", pip)
-
-
-def _write_program(path: Path, line: str) -> None:
-    path.write_text(f"#!/bin/sh\n{line}\n")
-    path.chmod(0o755)
-
-
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A checkout in which ``make`` has nothing left to install."""
@@ -189,7 +156,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     checkout = copy_checkout(folder / "timetracker-rx")
     python = make_environment(checkout / ".venv")
     install(python, "--editable", str(checkout))
-    _add_programs(checkout / ".venv")
+    add_programs(checkout / ".venv", "flask", "gunicorn")
     (checkout / ".venv" / "checkout").write_text(f"{checkout}\n")
     for stamp in ("installed", "installed-dev"):
         (checkout / ".venv" / stamp).touch()
@@ -199,10 +166,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         PATH=os.pathsep.join([str(python.parent), str(_postgresql_programs()), os.environ["PATH"]]),
         HOME=str(folder / "home"),
         PORT=str(port),
-        PIP_NO_INDEX="1",
-        PIP_NO_DEPS="1",
-        PIP_NO_BUILD_ISOLATION="0",  # pip's own way of writing --no-build-isolation
-        PIP_DISABLE_PIP_VERSION_CHECK="1",
+        **PIP_WITHOUT_NETWORK,
     )
     made = Sandbox(checkout, environment, port)
     yield made
