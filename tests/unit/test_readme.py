@@ -265,7 +265,7 @@ def _license_key(output: str) -> str:
 
 def test_the_edition_of_the_guide_is_loaded(story: Story) -> None:
     (block,) = (block for block in BLOCKS if block.language == "sh" and "acme" in block.text)
-    assert re.search(r"^acme 1\.0\.0 .*loaded", story.sandbox.results[block.line].stdout, flags=re.MULTILINE)
+    assert re.search(r"^acme 0\.1\.0 .*loaded", story.sandbox.results[block.line].stdout, flags=re.MULTILINE)
 
 
 def test_the_license_keys_of_the_guide_are_genuine(story: Story) -> None:
