@@ -112,6 +112,12 @@ LAST_ADMINISTRATOR = Reason(
     N_("Give another user the System Administrator privilege first."),
     status=409,
 )
+PERMISSION_UNKNOWN = Reason(
+    "permission_unknown",
+    N_("No loaded edition declares the permission %(permission)s."),
+    N_("Look the names up with: flask user permissions"),
+    status=404,
+)
 CHANGED_MEANWHILE = Reason(
     "changed_meanwhile",
     N_("Somebody else has changed this user meanwhile."),

@@ -21,6 +21,7 @@ from app.auth.folding import fold, search_text
 from app.auth.models import User, UserPermission
 from app.auth.passwords import check_password_rules, hash_password
 from app.auth.sessions import end_sessions_of
+from app.events import UserAdded, UserChanged, UserDeleted, UserRestored, announce
 from app.refusal import Refusal
 from app.security import SYSTEM_ADMINISTRATOR
 
@@ -69,6 +70,8 @@ class UserState:
     language: str | None
     time_zone: str | None
     is_system_administrator: bool
+    permissions: tuple[str, ...] = ()
+    """Names of the permissions of editions that the user holds, in their order; of editions that are gone as well."""
 
 
 def details_refusals(typed: UserDetails | UserState) -> Iterator[Refusal]:
@@ -139,7 +142,7 @@ def add_user(
         details: checked already.
         password: None, with ``password_hash`` None, for a user who cannot log in until one is set.
         password_hash: what ``new_password_hash`` has made beforehand, in place of ``password``.
-        permissions: names out of ``app.security.PERMISSIONS``.
+        permissions: names out of ``app.editions.permissions``.
         now: the request's instant.
         actor: login for the audit log, None for whoever is logged in.
 
@@ -156,6 +159,7 @@ def add_user(
     session.flush()
     after = {"name": user.name, "email": user.email, "permissions": sorted(permissions)}
     record(session, Event("user.add", target=user.login, after=after, actor=actor))
+    announce(session, UserAdded(user.id, user.login))
     return user
 
 
@@ -186,14 +190,38 @@ def registered_user(session: Session, user_id: int) -> User:
 
 def state_of(user: User) -> UserState:
     """The user as it is in the transaction that ``user`` belongs to."""
-    privileged = any(held.permission == SYSTEM_ADMINISTRATOR for held in user.permissions)
-    return UserState(user.login, user.name, user.email, user.language, user.time_zone, privileged)
+    held = {held.permission for held in user.permissions}
+    return UserState(
+        user.login,
+        user.name,
+        user.email,
+        user.language,
+        user.time_zone,
+        SYSTEM_ADMINISTRATOR in held,
+        tuple(sorted(held - {SYSTEM_ADMINISTRATOR})),
+    )
 
 
 def change_user(
-    session: Session, user_id: int, details: UserDetails, *, administrator: bool, seen: UserState, acting: Acting
+    session: Session,
+    user_id: int,
+    details: UserDetails,
+    *,
+    administrator: bool,
+    permissions: Collection[str],
+    seen: UserState,
+    acting: Acting,
 ) -> bool:
-    """Change what is known about a user, and the System Administrator privilege; returns whether anything changed.
+    """Change what is known about a user, and what the user may; returns whether anything changed.
+
+    Args:
+        session: the write transaction.
+        user_id: of the user.
+        details: checked already.
+        administrator: whether the user is to hold the System Administrator privilege.
+        permissions: names of all permissions of editions that the user is to hold.
+        seen: how the user was when whoever acts decided.
+        acting: who acts.
 
     Raises:
         ChangedMeanwhile: the user is no longer as it was ``seen``.
@@ -210,8 +238,11 @@ def change_user(
         changed = [name for name in _FIELDS if getattr(before, name) != getattr(after, name)]
         of = {name: getattr(before, name) for name in changed}, {name: getattr(after, name) for name in changed}
         record(session, Event("user.change", target=before.login, before=of[0], after=of[1]))
-    granted = set_administrator(session, user, administrator=administrator, acting=acting)
-    return granted or after != before
+    is_changed = _set_administrator(session, user, administrator=administrator, acting=acting)
+    is_changed = _set_permissions(session, user, permissions) or is_changed or after != before
+    if is_changed:
+        announce(session, UserChanged(user.id, user.login))
+    return is_changed
 
 
 _FIELDS = ("login", "name", "email", "language", "time_zone")
@@ -223,6 +254,13 @@ def set_administrator(session: Session, user: User, *, administrator: bool, acti
     Raises:
         Refusal: ``own_account`` or ``last_administrator``, at the field ``administrator``.
     """
+    is_changed = _set_administrator(session, user, administrator=administrator, acting=acting)
+    if is_changed:
+        announce(session, UserChanged(user.id, user.login))
+    return is_changed
+
+
+def _set_administrator(session: Session, user: User, *, administrator: bool, acting: Acting) -> bool:
     if state_of(user).is_system_administrator == administrator:
         return False
     if administrator:
@@ -233,6 +271,26 @@ def set_administrator(session: Session, user: User, *, administrator: bool, acti
     action = "user.grant_admin" if administrator else "user.withdraw_admin"
     before, after = {SYSTEM_ADMINISTRATOR: not administrator}, {SYSTEM_ADMINISTRATOR: administrator}
     record(session, Event(action, target=user.login, before=before, after=after))
+    session.flush()
+    return True
+
+
+def set_permissions(session: Session, user: User, wanted: Collection[str]) -> bool:
+    """Let the user hold exactly these permissions of editions; returns whether that was a change."""
+    is_changed = _set_permissions(session, user, wanted)
+    if is_changed:
+        announce(session, UserChanged(user.id, user.login))
+    return is_changed
+
+
+def _set_permissions(session: Session, user: User, wanted: Collection[str]) -> bool:
+    before, after = state_of(user).permissions, tuple(sorted(wanted))
+    if before == after:
+        return False
+    kept = [held for held in user.permissions if held.permission in {*wanted, SYSTEM_ADMINISTRATOR}]
+    user.permissions = kept + [UserPermission(permission=name) for name in after if name not in before]
+    of = {"permissions": list(before)}, {"permissions": list(after)}
+    record(session, Event("user.permissions", target=user.login, before=of[0], after=of[1]))
     session.flush()
     return True
 
@@ -278,6 +336,7 @@ def delete_users(session: Session, user_ids: Sequence[int], *, now: datetime, ac
     session.execute(update(User).where(User.id.in_([user.id for user in users])).values(deleted_at=now))
     for user in users:
         record(session, Event("user.delete", target=user.login, before=_audited(user)))
+        announce(session, UserDeleted(user.id, user.login))
     return users
 
 
@@ -287,6 +346,7 @@ def restore_users(session: Session, user_ids: Sequence[int]) -> list[User]:
     session.execute(update(User).where(User.id.in_([user.id for user in users])).values(deleted_at=None))
     for user in users:
         record(session, Event("user.restore", target=user.login, after=_audited(user)))
+        announce(session, UserRestored(user.id, user.login))
     return users
 
 
@@ -311,4 +371,6 @@ def merged(seen: UserState, typed: UserState, present: UserState) -> UserState:
     """What a form is to show after ``ChangedMeanwhile``: what was typed, and the present where nothing was typed."""
     names = (*_FIELDS, "is_system_administrator")
     untouched = [name for name in names if getattr(typed, name) == getattr(seen, name)]
-    return replace(typed, **{name: getattr(present, name) for name in untouched})
+    granted, withdrawn = set(typed.permissions) - set(seen.permissions), set(seen.permissions) - set(typed.permissions)
+    permissions = tuple(sorted({*present.permissions, *granted} - withdrawn))
+    return replace(typed, permissions=permissions, **{name: getattr(present, name) for name in untouched})

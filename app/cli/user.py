@@ -1,7 +1,7 @@
 """``flask user``: the same as System Settings → Users, through the same service."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import click
@@ -13,6 +13,7 @@ from app.auth.users import UserDetails
 from app.cli.application import with_application
 from app.cli.output import answers_refusals, json_option, print_json, print_rows, refusal_texts, refuse
 from app.cli.parameters import is_interactive
+from app.editions.permissions import permissions
 from app.forms import or_none
 from app.license.service import current_standing
 from app.refusal import Refusal
@@ -27,6 +28,7 @@ _LIST_PAGE = 500
 
 user_group = AppGroup("user", help="Add, list, delete and restore users.")
 _login = click.argument("login")
+_permission = click.argument("permission")
 _yes = click.option("--yes", is_flag=True, help="Go past the seats of the license without asking.")
 _password_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
@@ -72,9 +74,10 @@ def list_users(search: str, *, deleted: bool, as_json: bool) -> None:
     listed = []
     while True:
         page = read_page(query, clock.now())
+        held = service.permissions_of([user.user_id for user in page.users]) if as_json else {}
         for user in page.users:
             if as_json:
-                listed.append(_listed_object(user))
+                listed.append(_listed_object(user, held.get(user.user_id, ())))
             else:
                 privilege = _("System Administrator") if user.is_system_administrator else ""
                 click.echo("\t".join((user.login, user.name, user.email or "", privilege)).rstrip())
@@ -167,6 +170,54 @@ def withdraw_admin(login: str, *, as_json: bool) -> None:
     _tell(user_id, told % {"login": login}, as_json=as_json)
 
 
+@user_group.command("permissions", with_appcontext=False)
+@json_option
+@with_application
+@answers_refusals
+def list_permissions(*, as_json: bool) -> None:
+    """List what can be granted: name, title and edition, separated by tabs; with --json one object."""
+    every = permissions().values()
+    if as_json:
+        print_json(
+            {"permissions": [{"name": each.name, "title": each.title, "edition": each.edition} for each in every]}
+        )
+        return
+    for each in every:
+        click.echo(f"{each.name}\t{each.title}\t{each.edition}".rstrip())
+
+
+@user_group.command("grant", with_appcontext=False)
+@_login
+@_permission
+@json_option
+@with_application
+@answers_refusals
+def grant(login: str, permission: str, *, as_json: bool) -> None:
+    """Grant a permission, one of those that "flask user permissions" lists."""
+    user_id = service.find(login)
+    changed = service.grant(user_id, permission)
+    told = _("%(login)s holds %(permission)s now.") if changed else _("%(login)s held %(permission)s already.")
+    _tell(user_id, told % {"login": login, "permission": permission}, as_json=as_json)
+
+
+@user_group.command("withdraw", with_appcontext=False)
+@_login
+@_permission
+@json_option
+@with_application
+@answers_refusals
+def withdraw(login: str, permission: str, *, as_json: bool) -> None:
+    """Withdraw a permission, of an edition that is not loaded as well."""
+    user_id = service.find(login)
+    changed = service.withdraw(user_id, permission)
+    told = (
+        _("%(login)s does not hold %(permission)s any more.")
+        if changed
+        else _("%(login)s did not hold %(permission)s.")
+    )
+    _tell(user_id, told % {"login": login, "permission": permission}, as_json=as_json)
+
+
 # What the commands share ----------------------------------------------------------------------------------------------
 
 
@@ -183,6 +234,7 @@ def _user_object(view: UserView) -> dict[str, object]:
         "name": view.state.name,
         "email": view.state.email,
         "system_administrator": view.state.is_system_administrator,
+        "permissions": list(view.state.permissions),
         "has_password": view.has_password,
         "created_at": view.created_at.isoformat(),
         "last_seen_at": view.last_seen_at.isoformat() if view.last_seen_at else None,
@@ -190,12 +242,13 @@ def _user_object(view: UserView) -> dict[str, object]:
     }
 
 
-def _listed_object(user: ListedUser) -> dict[str, object]:
+def _listed_object(user: ListedUser, held: Sequence[str]) -> dict[str, object]:
     return {
         "login": user.login,
         "name": user.name,
         "email": user.email,
         "system_administrator": user.is_system_administrator,
+        "permissions": list(held),
         "last_seen_at": user.last_seen_at.isoformat() if user.last_seen_at else None,
         "deleted_at": user.deleted_at.isoformat() if user.deleted_at else None,
     }

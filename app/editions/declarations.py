@@ -27,7 +27,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What administrators grant to single users on System Settings → Users; nobody holds it by being something else."""
+    """What administrators grant to single users on System Settings → Users; they themselves hold every one."""
 
     name: str
     """The name of the edition and a slug joined by a dot, such as ``standard.read_reports``; it never changes."""

@@ -222,8 +222,8 @@ def test_exported_values_can_be_read(licensed_app: Flask, admin_client: FlaskCli
         licensed_app, 1, before={"name": "Old", "permissions": []}, after={"name": "New", "permissions": ["x", "y"]}
     )
     row = exported(admin_client, actor="s.kondo")[0]
-    assert row["Before"] == "Name: Old; Privileges: –"
-    assert row["After"] == "Name: New; Privileges: x, y"
+    assert row["Before"] == "Name: Old; Permissions: –"
+    assert row["After"] == "Name: New; Permissions: x, y"
     assert row["When"] == "2026-11-01 00:00:00+00:00"
     assert (row["Action"], row["Action code"]) == ("Change user", "user.change")
 

@@ -59,7 +59,8 @@ def edit(app: Flask, whom: str, **changes: object) -> dict[str, object]:
     """What the edit form posts: the user as it is, with changes; a value of None leaves the field out."""
     view = state(app, whom)
     seen = {name: getattr(view.state, name) for name in view.state.__dataclass_fields__}
-    typed = {name: value or "" for name, value in seen.items() if name != "is_system_administrator"}
+    unlike_text = {"is_system_administrator", "permissions"}
+    typed = {name: value or "" for name, value in seen.items() if name not in unlike_text}
     if view.state.is_system_administrator:
         typed["administrator"] = "y"
     merged = {**typed, "seen": json.dumps(seen), **changes}

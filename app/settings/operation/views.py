@@ -14,7 +14,8 @@ from werkzeug.exceptions import BadRequest
 
 from app import clock
 from app.audit import COMMAND_LINE, OUTCOME_REFUSED
-from app.security import PERMISSIONS, Audience, declare
+from app.editions.permissions import permission_title
+from app.security import Audience, declare
 from app.settings.operation import audit_log
 from app.settings.operation.actions import ACTIONS, VALUES
 from app.settings.operation.audit_log import Cursor, Entry
@@ -115,8 +116,9 @@ def _value_text(name: str, value: object) -> str:
         return str(_("yes") if value else _("no"))
     if not isinstance(value, list):
         return str(value)
-    titles = PERMISSIONS if name == "permissions" else {}
-    return listed(_(titles[each]) if each in titles else str(each) for each in value)
+    if name == "permissions":
+        return listed(permission_title(str(each)) for each in value)
+    return listed(map(str, value))
 
 
 def _csv_head() -> list[str]:

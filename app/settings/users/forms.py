@@ -1,15 +1,16 @@
 """Forms of System Settings → Users. Rules of the domain are not repeated here; its refusals are shown here."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
 from app.auth.forms import new_password, new_password_again
 from app.auth.users import LOGIN_LENGTH, NAME_LENGTH, UserDetails, UserState
+from app.editions.permissions import edition_permissions
 from app.forms import LANGUAGE_CHOICES, Form, or_none, stripped, time_zone_choices
 
 _required = DataRequired()
@@ -34,6 +35,11 @@ class DetailsForm(Form):
         description=_l("May change everything in System Settings, and gets there whatever the license says."),
     )
 
+    permissions = SelectMultipleField(
+        _l("Permissions"),
+        choices=lambda: [SelectChoice(held.name, held.title) for held in edition_permissions()],
+    )
+
     def details(self) -> UserDetails:
         """What was typed.
 
@@ -52,6 +58,7 @@ class DetailsForm(Form):
             or_none(self.language.data),
             or_none(self.time_zone.data),
             bool(self.administrator.data),
+            tuple(sorted(self.permissions.data or ())),
         )
 
 
@@ -66,6 +73,14 @@ class EditForm(DetailsForm):
     """A user as it was shown, in ``seen``, and as it is to be."""
 
     seen = HiddenField()
+
+    def state(self) -> UserState:
+        """What was typed, with the permissions that the form cannot show: those of editions that are not loaded."""
+        typed = super().state()
+        seen = self.seen_state()
+        offered = {held.name for held in edition_permissions()}
+        kept = {*seen.permissions} - offered if seen is not None else set[str]()
+        return replace(typed, permissions=tuple(sorted({*typed.permissions, *kept})))
 
     def seen_state(self) -> UserState | None:
         """How the user was when the form was shown; None where the page says nothing that could be read."""
@@ -95,6 +110,8 @@ def read_state(text: str) -> UserState | None:
         texts = (values["login"], values["name"], *filter(None, (values[name] for name in _OPTIONAL)))
         is_sound = all(isinstance(value, str) and value.isprintable() for value in texts)
         is_sound = is_sound and isinstance(values["is_system_administrator"], bool)
+        values["permissions"] = tuple(values.get("permissions", ()))  # a page from before there were any has none
+        is_sound = is_sound and all(isinstance(name, str) for name in values["permissions"])
         return UserState(**values) if is_sound and set(values) == {field.name for field in fields(UserState)} else None
     except (ValueError, TypeError, LookupError, RecursionError):
         return None

@@ -8,6 +8,7 @@ from flask_babel import format_date, format_decimal, format_time, gettext, ngett
 
 from app import clock
 from app.auth.users import UserState
+from app.editions.permissions import edition_permissions, permission_title
 from app.license.presenter import seats_left, seats_or_excess, users_in_use
 from app.license.service import current_standing
 from app.localisation import LANGUAGES
@@ -25,6 +26,7 @@ FIELD_LABELS = {
     "language": N_("Language"),
     "time_zone": N_("Time zone"),
     "is_system_administrator": N_("System Administrator"),
+    "permissions": N_("Permissions"),
 }
 
 
@@ -368,10 +370,15 @@ def shown_value(name: str, state: UserState) -> str:
         return str(gettext("yes") if value else gettext("no"))
     if name == "language" and value is not None:
         return LANGUAGES.get(value, str(value))
+    if name == "permissions":
+        return listed(map(permission_title, value)) or str(gettext("none"))
     if value is not None:
         return str(value)
-    if name == "language":
-        return str(gettext("As the browser"))
-    if name == "time_zone":
-        return str(gettext("As the installation"))
-    return str(gettext("empty"))
+    unset = {"language": gettext("As the browser"), "time_zone": gettext("As the installation")}
+    return str(unset.get(name) or gettext("empty"))
+
+
+def permissions_out_of_reach(state: UserState) -> tuple[str, ...]:
+    """Names of the permissions that the user holds and no loaded edition declares; they are kept as they are."""
+    offered = {held.name for held in edition_permissions()}
+    return tuple(name for name in state.permissions if name not in offered)

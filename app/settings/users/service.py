@@ -1,9 +1,11 @@
 """What administrators do with users, each in one transaction: decided and done behind the installation's lock."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import distinct, exists, func, select
 from sqlalchemy.orm import Session
@@ -17,6 +19,7 @@ from app.auth.folding import fold
 from app.auth.models import User, UserPermission, UserSession
 from app.auth.users import UserDetails, UserState
 from app.database import read_connection
+from app.editions.permissions import permissions as every_permission
 from app.license import policy
 from app.license.policy import StandingKind
 from app.license.service import license_book
@@ -147,32 +150,57 @@ def _require_confirmation(session: Session, joining: int, administrators: int, c
 
 
 def add(
-    details: UserDetails, *, password: str | None, administrator: bool, confirmation: Confirmation = UNCONFIRMED
+    details: UserDetails,
+    *,
+    password: str | None,
+    administrator: bool,
+    permissions: Collection[str] = (),
+    confirmation: Confirmation = UNCONFIRMED,
 ) -> Affected:
     """Add a user.
 
     Raises:
-        Refusal: ``login_taken``, ``login_deleted``, one of the ``password_…`` codes, ``no_longer_administrator``.
+        Refusal: ``login_taken``, ``login_deleted``, ``permission_unknown``, one of the ``password_…`` codes,
+            ``no_longer_administrator``.
         SeatConfirmationNeeded: past the seats, and not confirmed.
     """
     password_hash = None if password is None else life.new_password_hash(password, details)
-    permissions = frozenset({SYSTEM_ADMINISTRATOR} if administrator else ())
+    _require_grantable(permissions)
+    granted = frozenset({*permissions, SYSTEM_ADMINISTRATOR} if administrator else permissions)
     with administrator_transaction() as (session, _):
         life.require_free_login(session, details.login)
         _require_confirmation(session, 1, int(administrator), confirmation)
-        user = life.add_user(session, details, password_hash=password_hash, permissions=permissions, now=clock.now())
+        user = life.add_user(session, details, password_hash=password_hash, permissions=granted, now=clock.now())
         return Affected((user.id,), (user.name,))
 
 
-def change(user_id: int, details: UserDetails, *, administrator: bool, seen: UserState) -> bool:
+def change(
+    user_id: int, details: UserDetails, *, administrator: bool, permissions: Collection[str], seen: UserState
+) -> bool:
     """Change a user; returns whether anything has changed.
 
     Raises:
         ChangedMeanwhile: somebody else was faster.
-        Refusal: see ``app.auth.users.change_user``; ``no_longer_administrator``.
+        Refusal: see ``app.auth.users.change_user``; ``permission_unknown``, ``no_longer_administrator``.
     """
+    _require_grantable(set(permissions) - set(seen.permissions))
     with administrator_transaction() as (session, who):
-        return life.change_user(session, user_id, details, administrator=administrator, seen=seen, acting=who)
+        return life.change_user(
+            session,
+            user_id,
+            details,
+            administrator=administrator,
+            permissions=permissions,
+            seen=seen,
+            acting=who,
+        )
+
+
+def _require_grantable(names: Collection[str]) -> None:
+    """Refuse what no loaded edition declares; the core's own permission is granted otherwise."""
+    unknown = set(names) - (every_permission().keys() - {SYSTEM_ADMINISTRATOR})
+    for name in sorted(unknown):
+        raise Refusal(auth_reasons.PERMISSION_UNKNOWN, permission=name)
 
 
 def delete(user_ids: Sequence[int]) -> Affected:
@@ -236,6 +264,37 @@ def set_administrator(user_id: int, *, administrator: bool) -> bool:
         return life.set_administrator(session, user, administrator=administrator, acting=who)
 
 
+def grant(user_id: int, permission: str) -> bool:
+    """Grant a permission of a loaded edition, or the core's; returns whether that was a change.
+
+    Raises:
+        Refusal: ``permission_unknown``, ``user_unknown``, ``no_longer_administrator``.
+    """
+    if permission == SYSTEM_ADMINISTRATOR:
+        return set_administrator(user_id, administrator=True)
+    _require_grantable([permission])
+    with administrator_transaction() as (session, _):
+        user = life.registered_user(session, user_id)
+        return life.set_permissions(session, user, {*life.state_of(user).permissions, permission})
+
+
+def withdraw(user_id: int, permission: str) -> bool:
+    """Withdraw a permission, of editions that are not loaded as well; returns whether that was a change.
+
+    Raises:
+        Refusal: ``permission_unknown`` where the user does not hold it either, ``user_unknown``, ``own_account``,
+            ``last_administrator``, ``no_longer_administrator``.
+    """
+    if permission == SYSTEM_ADMINISTRATOR:
+        return set_administrator(user_id, administrator=False)
+    with administrator_transaction() as (session, _):
+        user = life.registered_user(session, user_id)
+        held = set(life.state_of(user).permissions)
+        if permission not in held:
+            _require_grantable([permission])
+        return life.set_permissions(session, user, held - {permission})
+
+
 # Reading ----------------------------------------------------------------------------------------------------------
 
 _PRIVILEGED = exists().where(UserPermission.user_id == User.id, UserPermission.permission == SYSTEM_ADMINISTRATOR)
@@ -258,7 +317,10 @@ def user_view(user_id: int) -> UserView:
         User.email,
         User.language,
         User.time_zone,
-        _PRIVILEGED.label("privileged"),
+        select(func.aggregate_strings(UserPermission.permission, ","))
+        .where(UserPermission.user_id == User.id)
+        .scalar_subquery()
+        .label("permissions"),
         User.created_at,
         User.last_seen_at,
         User.deleted_at,
@@ -269,15 +331,34 @@ def user_view(user_id: int) -> UserView:
         row = connection.execute(query).one_or_none()
     if row is None:
         raise Refusal(auth_reasons.USER_UNKNOWN, login="")
+    held = set(row.permissions.split(",") if row.permissions else ())
     return UserView(
         user_id=user_id,
-        state=UserState(row.login, row.name, row.email, row.language, row.time_zone, bool(row.privileged)),
+        state=UserState(
+            row.login,
+            row.name,
+            row.email,
+            row.language,
+            row.time_zone,
+            SYSTEM_ADMINISTRATOR in held,
+            tuple(sorted(held - {SYSTEM_ADMINISTRATOR})),
+        ),
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
         deleted_at=row.deleted_at,
         open_sessions=row.sessions,
         has_password=bool(row.has_password),
     )
+
+
+def permissions_of(user_ids: Collection[int]) -> Mapping[int, tuple[str, ...]]:
+    """Names of the permissions of editions that each of these users holds, in their order; without whoever has none."""
+    query = select(UserPermission.user_id, UserPermission.permission).where(
+        UserPermission.user_id.in_(user_ids), UserPermission.permission != SYSTEM_ADMINISTRATOR
+    )
+    with read_connection() as connection:
+        rows = sorted((row.user_id, row.permission) for row in connection.execute(query))
+    return {user_id: tuple(name for _, name in held) for user_id, held in groupby(rows, key=itemgetter(0))}
 
 
 def names_of(user_ids: Sequence[int]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from app import clock
 from app.auth.reasons import LOGIN_DELETED, USER_UNKNOWN
 from app.auth.users import ChangedMeanwhile, UserState, merged
+from app.editions.permissions import edition_permissions
 from app.forms import put_at_field
 from app.license.service import current_standing
 from app.refusal import Refusal
@@ -175,6 +176,7 @@ def _add(form: AddForm, confirmation: Confirmation) -> Affected:
         form.details(),
         password=form.password.data or None,
         administrator=bool(form.administrator.data),
+        permissions=form.permissions.data or (),
         confirmation=confirmation,
     )
 
@@ -188,10 +190,16 @@ def _add_page(form: AddForm, error: Refusal | None = None) -> str:
     reserved = None
     if error is not None and error.reason is LOGIN_DELETED:
         reserved = service.user_view(service.find(form.login.data or "", deleted=None))
-    return render_template("users/new.html", form=form, reserved=reserved, standing=current_standing())
+    return render_template(
+        "users/new.html",
+        form=form,
+        reserved=reserved,
+        standing=current_standing(),
+        permissions=edition_permissions(),
+    )
 
 
-_SEALED = ("login", "name", "email", "language", "time_zone", "administrator", "password")
+_SEALED = ("login", "name", "email", "language", "time_zone", "administrator", "permissions", "password")
 
 
 def _ask_about_seats(
@@ -248,7 +256,13 @@ def change(user_id: int) -> ResponseReturnValue:
     if user_id == current_user.user_id:
         form.administrator.data = seen.is_system_administrator  # shown as text; nobody withdraws it from oneself
     try:
-        changed = service.change(user_id, form.details(), administrator=bool(form.administrator.data), seen=seen)
+        changed = service.change(
+            user_id,
+            form.details(),
+            administrator=bool(form.administrator.data),
+            permissions=form.state().permissions,
+            seen=seen,
+        )
     except ChangedMeanwhile as error:
         state = merged(seen, form.state(), error.present)
         anew = _edit_form(state, shown=error.present)
@@ -305,6 +319,7 @@ def _edit_form(state: UserState, *, shown: UserState) -> EditForm:
             "language": state.language or "",
             "time_zone": state.time_zone or "",
             "administrator": state.is_system_administrator,
+            "permissions": list(state.permissions),
             "seen": write_state(shown),
         },
     )
@@ -325,6 +340,7 @@ def _user_page(
         changes=changes,
         reserved=reserved,
         is_oneself=view.user_id == current_user.user_id,
+        permissions=edition_permissions(),
         show=presenter,
     )
 
