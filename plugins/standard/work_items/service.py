@@ -266,14 +266,20 @@ def add_in(session: Session, details: Details, *, parent_id: int | None = None) 
     parent = _parent_of(details, parent_id)
     _require_open_parent(session, parent)
     _require_free(session, details, parent[1])
-    item = _new(details, parent_id)
+    item = new_item(details, parent_id)
     session.add(item)
     session.flush()
-    record_audit(session, AuditEvent("work_item.add", target=details.name, after=_audited(session, details)))
+    record_added(session, details)
     return item.id
 
 
-def _new(details: Details, parent_id: int | None) -> Item:
+def record_added(session: Session, details: Details) -> None:
+    """Keep in the audit log that something with these details was added."""
+    record_audit(session, AuditEvent("work_item.add", target=details.name, after=_audited(session, details)))
+
+
+def new_item(details: Details, parent_id: int | None) -> Item:
+    """A row that is not in the database yet; ``parent_id`` is the project of a task."""
     if isinstance(details, CustomerDetails):
         return Customer(active=True, **values_of(details))
     if isinstance(details, ProjectDetails):
@@ -292,7 +298,7 @@ def change(kind: Kind, item_id: int, wanted: Details, *, seen: Details) -> bool:
     """
     check(wanted)
     with work_item_transaction() as session:
-        item = _item(session, kind, item_id)
+        item = find_item(session, kind, item_id)
         present = _present(kind, item)
         chosen: Details = merged(seen, wanted, present)  # type: ignore[type-var]  # all three are of one kind
         return write_change(session, kind, item, chosen)
@@ -308,8 +314,14 @@ def write_change(session: Session, kind: Kind, item: Item, chosen: Details) -> b
     if "customer_id" in names:
         _require_open_parent(session, parent)
     _require_free(session, chosen, parent[1], but=item.id, only=names)
+    put_details(session, item, present, chosen)
+    return True
+
+
+def put_details(session: Session, item: Item, present: Details, chosen: Details) -> None:
+    """Write what is different, and keep it in the audit log; nothing is checked any more."""
     before, after = _audited(session, present), _audited(session, chosen)
-    for name in names:
+    for name in differing(present, chosen):
         setattr(item, name, values_of(chosen)[name])
     session.flush()
     changed = [name for name in after if before[name] != after[name]]
@@ -320,7 +332,6 @@ def write_change(session: Session, kind: Kind, item: Item, chosen: Details) -> b
         after={name: after[name] for name in changed},
     )
     record_audit(session, event)
-    return True
 
 
 def finish(kind: Kind, item_id: int) -> bool:
@@ -335,7 +346,7 @@ def reopen(kind: Kind, item_id: int) -> bool:
 
 def _set_active(kind: Kind, item_id: int, *, active: bool) -> bool:
     with work_item_transaction() as session:
-        item = _item(session, kind, item_id)
+        item = find_item(session, kind, item_id)
         if item.active == active:
             return False
         item.active = active
@@ -383,7 +394,12 @@ def _delete_rows(session: Session, kind: Kind, item_id: int) -> None:
         session.execute(delete(Customer).where(Customer.id == item_id))
 
 
-def _item(session: Session, kind: Kind, item_id: int) -> Item:
+def find_item(session: Session, kind: Kind, item_id: int) -> Item:
+    """The row with this id.
+
+    Raises:
+        Refusal: ``work_item_unknown``.
+    """
     item = session.get(_TABLES[kind], item_id)
     if not isinstance(item, Item):
         raise Refusal(rules.UNKNOWN)
@@ -404,7 +420,7 @@ def _require_open_parent(session: Session, parent: tuple[Kind | None, int | None
     kind, parent_id = parent
     if kind is None or parent_id is None:
         return
-    view = _item(session, kind, parent_id)
+    view = find_item(session, kind, parent_id)
     above = session.get(Customer, view.customer_id) if isinstance(view, Project) else None
     for place in (above, view):
         if place is not None and not place.active:

@@ -1,0 +1,51 @@
+"""The command that imports work items."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from app.sdk import Refusal, code_texts, sentences
+from plugins.standard.work_items.csv_file import decoded, read_table
+from plugins.standard.work_items.import_plan import Plan
+from plugins.standard.work_items.importing import PlanChanged, import_table, plan_import
+
+_REFUSED = 1
+
+
+@click.command("import-work-items")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def import_work_items(file: Path, *, dry_run: bool) -> None:
+    """Import customers, projects and tasks from a CSV FILE, all or nothing.
+
+    The first row names the columns: customer, customer_code, project, project_code, task, task_code, billable, members.
+    """
+    try:
+        table = read_table(decoded(file.read_bytes()))
+        plan = plan_import(table) if dry_run else import_table(table, confirmed=None)
+    except PlanChanged as refused:
+        plan = refused.plan
+    except Refusal as error:
+        texts = code_texts(error)
+        click.echo(f"{sentences(texts.message, texts.remedy)} [{texts.code}]", err=True)
+        sys.exit(_REFUSED)
+    _print(plan, dry_run=dry_run)
+    if plan.errors:
+        sys.exit(_REFUSED)
+
+
+def _print(plan: Plan, *, dry_run: bool) -> None:
+    for error in plan.errors:
+        texts = code_texts(error.refusal)
+        said = sentences(texts.message, texts.remedy)
+        click.echo(f"line {error.line}, {error.column}: {said} [{texts.code}]", err=True)
+    if plan.errors:
+        click.echo(f"{plan.rows} rows read, {len(plan.errors)} of them wrong. Nothing was imported.", err=True)
+        return
+    if dry_run:
+        for item in plan.items:
+            verb = "add" if item.is_new else "change"
+            click.echo(f"line {item.line}: {verb} {item.kind} {' > '.join(item.path)}")
+    done = "would be " if dry_run else ""
+    click.echo(f"{plan.rows} rows read, {len(plan.added)} {done}added, {len(plan.changed)} {done}changed.")
