@@ -1,7 +1,7 @@
 /* The time sheet as a spreadsheet. The page works without this file: it is one form, which every button sends.
 
    Arrows and Enter move between cells, Tab goes on to the next one, Escape takes back what was typed, typing replaces
-   what is there, F2 edits it; Shift+F2 opens the memo, Ctrl+S saves. What is changed turns amber and is counted; totals
+   what is there, F2 edits it; Shift+F2 opens the memo, Ctrl+Enter adds a task, Ctrl+S saves. What is changed turns amber and is counted; totals
    follow; whoever leaves with changes is asked. The search for tasks answers while one types. */
 "use strict";
 
@@ -94,7 +94,10 @@
       const cell = form.querySelector(`[data-ts-total="${day}"]`);
       expected += Number(cell.dataset.tsExpected);
       write(cell, shownOrDash(days[day]));
-      cell.classList.toggle("rx-lack", "tsPast" in cell.dataset && days[day] < Number(cell.dataset.tsExpected));
+      const lacks = "tsPast" in cell.dataset && days[day] < Number(cell.dataset.tsExpected);
+      cell.classList.toggle("rx-lack", lacks);
+      const words = cell.querySelector(".visually-hidden");
+      if (words) words.hidden = !lacks;
       write(form.querySelector(`[data-ts-day="${day}"]`), shownOrDash(days[day]));
     }
     for (const element of document.querySelectorAll('[data-ts="week-total"]')) write(element, shown(week));
@@ -142,6 +145,12 @@
       event.preventDefault();
       document.querySelector(".ts-note:popover-open")?.hidePopover();
       if (hours.length) save();
+    }
+    const adding = form.querySelector(".ts-add");
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && adding) {
+      event.preventDefault();
+      adding.open = true;
+      adding.querySelector("input").focus();
     }
   });
 
@@ -250,7 +259,12 @@
   const first = form.querySelector('.ts-hours[aria-invalid="true"], .has-conflict .ts-hours');
   const added = /^#row-\d+$/.test(location.hash) ? document.querySelector(location.hash) : null;
   if (isSeen(first)) go(first);
-  else if (added) go([...added.querySelectorAll(".ts-hours")].find(isSeen));
+  else if (added) {
+    // Going to the row, which cannot have the focus itself, the browser takes it from whatever has it.
+    const enter = () => setTimeout(() => go([...added.querySelectorAll(".ts-hours")].find(isSeen)));
+    if (document.readyState === "complete") enter();
+    else window.addEventListener("load", enter, { once: true });
+  }
 
   /* Adding: the page of the search, asked while one types. */
   const search = form.querySelector("[data-ts-search]");

@@ -104,8 +104,12 @@ class GridDay:
     expected: int
     """Minutes expected of it."""
     minutes: int
-    is_lacking: bool
-    """Whether it is past and has less than what is expected."""
+    is_past: bool
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether it is past and has less than what is expected."""
+        return self.is_past and self.minutes < self.expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,7 @@ def build_grid(
             holiday=calendar.holiday(day.date),
             expected=calendar.expected(day.date),
             minutes=totals[day.date],
-            is_lacking=day.date < today and totals[day.date] < calendar.expected(day.date),
+            is_past=day.date < today,
         )
         for day in week.days
     )

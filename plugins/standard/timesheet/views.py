@@ -74,7 +74,8 @@ def save() -> Answer | Response:
     _tell(saved, action, had_changes=bool(changes))
     if action.act is Act.SEARCH:
         return _see_other("standard_timesheet.tasks", q=request.form.get("q", "").strip() or None)
-    return _see_other("standard_timesheet.week", at=_wanted_day_if_chosen(shown))
+    added = f"row-{action.task_id}" if action.act is Act.ADD else None
+    return _see_other("standard_timesheet.week", at=_wanted_day_if_chosen(shown), _anchor=added)
 
 
 @pages.get("/tasks")
