@@ -2,12 +2,15 @@
 
 from app.sdk import N_, Edition, Feature, NavItem
 from plugins.standard.models import Model
-from plugins.standard.permissions import PERMISSIONS
+from plugins.standard.permissions import PERMISSIONS, WORK_ITEMS
 from plugins.standard.settings import SETTINGS
 from plugins.standard.timesheet import day_views as _day_views  # noqa: F401 - adds its pages to the blueprint
 from plugins.standard.timesheet import views as _week_views  # noqa: F401 - likewise
 from plugins.standard.timesheet.blueprint import pages as timesheet_pages
 from plugins.standard.views import pages
+from plugins.standard.work_items import import_views as _import_views  # noqa: F401 - likewise
+from plugins.standard.work_items.commands import import_work_items
+from plugins.standard.work_items.views import work_items
 
 
 class StandardEdition(Edition):
@@ -29,13 +32,20 @@ class StandardEdition(Edition):
             N_("Time sheet"),
             N_("The hours of a week by task and day, filled from last week, and the times of a day."),
         ),
+        Feature(
+            "work_items.manage",
+            N_("Work items"),
+            N_("Customers, projects and tasks, who works on them, and their import from CSV."),
+        ),
     )
     permissions = PERMISSIONS
     settings = SETTINGS
     models = Model
-    blueprints = (pages, timesheet_pages)
+    blueprints = (pages, timesheet_pages, work_items)
+    commands = (import_work_items,)
     start_page = "standard.start"
     navigation = (
         NavItem("standard.start", N_("Start"), "layout-dashboard"),
         NavItem("standard_timesheet.week", N_("Time sheet"), "calendar-week"),
+        NavItem("standard_work_items.index", N_("Work items"), "inbox", permission=WORK_ITEMS.name),
     )
