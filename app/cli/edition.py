@@ -72,10 +72,11 @@ def list_editions(*, as_json: bool) -> None:
 def new(name: str, *, title: str | None, folder: Path) -> None:
     """Write the package of a new edition NAME, which installs, passes its tests and shows a page."""
     package = write_package(name, title=title or name.replace("_", " ").capitalize(), folder=folder)
-    click.echo(f"{package}/ has the edition {name}. Next, in the environment of the application:\n")
-    click.echo(f'  pip install --editable "{package}[test]"')
-    click.echo(f"  pytest {package}")
-    click.echo("\nThen restart the application: its page stands in the menu.")
+    wrote = _("%(folder)s has the edition %(edition)s. Next, in the environment of the application:")
+    click.echo(wrote % {"folder": package, "edition": name})
+    commands = (f'pip install --editable "{package}[test]"', f"pytest {package}")
+    click.echo("\n" + "\n".join(f"  {command}" for command in commands) + "\n")
+    click.echo(_("Then restart the application: its page stands in the menu."))
 
 
 @edition_group.command(
@@ -202,7 +203,8 @@ def doctor(name: str | None, *, as_json: bool) -> None:
     else:
         for edition, findings in inspected:
             count = ngettext("%(num)s thing to mend", "%(num)s things to mend", len(findings))
-            click.echo(f"{edition.name} ({edition.source}): {count if findings else _('nothing to mend')}")
+            result = count if findings else _("nothing to mend")
+            click.echo(f"{edition.name} ({edition.source}): {result}")
             for finding in findings:
                 click.echo(f"    [{finding.rule}] {finding.problem}")
     if any(findings for _edition, findings in inspected):

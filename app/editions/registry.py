@@ -377,8 +377,8 @@ def usable_features(standing: Standing) -> frozenset[str]:
 
 def obstacle(endpoint: str | None) -> Refusal | None:
     """Why the edition that ``endpoint`` belongs to is locked; None where it is not, and for the pages of the core."""
-    locked = locked_editions()
-    return locked.get(owner_of_endpoint(endpoint) or "") if locked and endpoint else None
+    owner = owner_of_endpoint(endpoint) if endpoint else None
+    return locked_editions().get(owner) if owner is not None else None
 
 
 def owner_of_endpoint(endpoint: str) -> str | None:

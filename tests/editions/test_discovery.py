@@ -32,7 +32,8 @@ def expect_refusal(app: Flask, code: str, state: EditionState, name: str = "acme
 
 def test_the_bundled_edition_is_loaded(start: Start) -> None:
     found = found_in(start(edition_failures_raise=True), "standard")
-    assert (found.state, found.source, found.title, found.pages) == ("loaded", "timetracker-rx", "Standard", 1)
+    assert (found.state, found.source, found.title) == ("loaded", "timetracker-rx", "Standard")
+    assert found.pages > 1
     assert found.version == "1.0.0"
 
 

@@ -7,8 +7,11 @@ from flask import Flask
 
 from app.editions import registry
 from app.license.policy import Standing, StandingKind, Usability
+from plugins.standard import StandardEdition
 from tests.editions.conftest import Shelf, sound
 from tests.license_keys import read
+
+STANDARD = {feature.name for feature in StandardEdition.features}
 
 
 def standing(kind: StandingKind = StandingKind.ACTIVE, **claims: object) -> Standing:
@@ -29,11 +32,11 @@ def editions(shelf: Shelf, start: Callable[..., Flask]) -> Flask:
 @pytest.mark.parametrize(
     ("edition", "features"),
     [
-        ("standard", {"timesheet.start"}),
-        ("professional", {"timesheet.start", "professional.board", "field.board"}),
+        ("standard", STANDARD),
+        ("professional", STANDARD | {"professional.board", "field.board"}),
         (
             "enterprise",
-            {"timesheet.start", "professional.board", "field.board", "enterprise.board", "payroll.board"},
+            STANDARD | {"professional.board", "field.board", "enterprise.board", "payroll.board"},
         ),
         ("boards", {"boards.board"}),
         ("field", set()),
@@ -54,8 +57,8 @@ def test_a_license_names_editions_and_no_modules(editions: Flask) -> None:
 def test_add_on_features_come_beside_those_of_the_edition(editions: Flask) -> None:
     with editions.app_context():
         licensed = registry.licensed_features(standing(edition="standard", features=["boards.board"]))
-        assert licensed == {"timesheet.start", "boards.board"}
-        assert registry.features_of_edition("standard") == {"timesheet.start"}
+        assert licensed == STANDARD | {"boards.board"}
+        assert registry.features_of_edition("standard") == STANDARD
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from app.logs import direct_logs_to_people
 
 
 def test_a_command_logs_warnings_alone_and_in_plain_words(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    structlog.contextvars.clear_contextvars()  # a request of another test may have left its id
     direct_logs_to_people(app.extensions["settings"])
     log = structlog.get_logger("timetracker.test")
     log.info("nothing to see")

@@ -200,7 +200,7 @@ def _files(folder: Path) -> set[Path]:
     return {
         path.relative_to(folder)
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pot", ".cfg"}
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pot", ".cfg", ".md"}
     }
 
 

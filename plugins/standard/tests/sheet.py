@@ -93,7 +93,8 @@ class Tab:
 
     def press(self, action: str = "save", **more: str) -> TestResponse:
         """Press a button, and look at the page that answers; where it leads on, follow."""
-        answer = self.client.post("/timesheet/", query_string=self.query, data={**self.fields, "action": action, **more})
+        data = {**self.fields, "action": action, **more}
+        answer = self.client.post("/timesheet/", query_string=self.query, data=data)
         if answer.status_code == 303:
             self.load()
         else:

@@ -157,6 +157,14 @@ def set_option(office: Company, name: str, value: object) -> None:
         change_settings("standard", {**seen, name: value}, seen=seen, actor="h.kitamura")
 
 
+def test_a_holiday_is_named_in_its_column_and_below_the_sheet(tab: Tab, office: Company) -> None:
+    set_option(office, "standard.country", "JP")
+    tab.load()
+    assert '<small class="ts-holiday" title="Labor Thanksgiving Day">' in tab.page
+    assert "Monday, 23 November 2026 is a holiday: Labor Thanksgiving Day." in tab.page
+    assert "0:00</strong> / 32:00" in tab.page
+
+
 # Two tabs -----------------------------------------------------------------------------------------------------------
 
 

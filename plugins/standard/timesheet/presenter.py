@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from babel.dates import format_interval
+from babel.dates import format_interval, format_skeleton
 
 from app.sdk import (
     Refusal,
     RefusalTexts,
     code_texts,
-    format_date,
     gettext,
     listed,
     locale_code,
@@ -47,6 +46,8 @@ class CellView:
     """Its part of ids: task and day."""
     number: int
     """Which day of the week it is on, from 1."""
+    day: str
+    """That day in words."""
     hours_name: str
     memo_name: str
     shown_name: str
@@ -167,6 +168,7 @@ def _cell(number: int, cell: GridCell, overlay: Overlay) -> CellView:
     return CellView(
         key=_key(place),
         number=number,
+        day=_short(cell.day),
         hours_name=hours_name,
         memo_name=memo_name,
         shown_name=shown_name,
@@ -189,7 +191,12 @@ def _key(place: Cell) -> str:
 def _where(place: Cell, tasks: Mapping[int, TaskOfSheet]) -> str:
     task_id, day = place
     name = tasks[task_id].name if task_id in tasks else gettext("A task that is not on this sheet")
-    return gettext("%(task)s, %(day)s", task=name, day=format_date(day, "EEE d MMM"))
+    return gettext("%(task)s, %(day)s", task=name, day=_short(day))
+
+
+def _short(day: date) -> str:
+    """A day with its weekday and without its year: ``Thu 26 Nov``, ``11月26日(木)``."""
+    return format_skeleton("MMMEd", day, locale=locale_code())
 
 
 def _conflict_text(value: CellValue, typed: TypedCell) -> str:
