@@ -1,4 +1,4 @@
-"""What an import would do: rows in, a plan or errors by row out. Pure; the same rows twice plan nothing the second time.
+"""What an import would do: rows in, a plan or errors by row out. Pure; what was imported plans nothing more.
 
 A row names a customer, and below it a project and a task where it has them. Each is found by its code, else by its
 name; what is found gets the name, code and so on that the row says, and what is not found is added. An empty cell says
