@@ -34,6 +34,7 @@ work_items = EditionBlueprint(
     url_prefix="/work-items",
 )
 Answer = str | Response | tuple[str, int]
+"""What a view returns."""
 _ITEM = "/<any(customer, project, task):kind>/<int(max=9223372036854775807):item_id>"
 _MEMBERS = "/project/<int(max=9223372036854775807):item_id>/members"
 _LONGEST_SEARCH = 200
@@ -47,7 +48,7 @@ _OPENED_TASKS = 60
 @work_items.get("/")
 def index() -> Answer:
     """Customers, projects and tasks, filtered and searched."""
-    state, text = _state(), _search()
+    state, text = asked_state(), asked_search()
     outline = service.read_outline()
     shown = page(search(in_state(outline, state), text), chosen_id(request.args.get("page")))
     return render_template(
@@ -63,14 +64,16 @@ def index() -> Answer:
     )
 
 
-def _state() -> State:
+def asked_state() -> State:
+    """The state that the address asks for."""
     try:
         return State(request.args.get("state", State.ACTIVE))
     except ValueError:
         return State.ACTIVE
 
 
-def _search() -> str:
+def asked_search() -> str:
+    """The words that the address looks for."""
     return " ".join(request.args.get("q", "")[:_LONGEST_SEARCH].split())
 
 
@@ -310,7 +313,7 @@ def members(item_id: int) -> Answer:
     """Who works on a project, and a search for others."""
     view = service.read_item(Kind.PROJECT, item_id)
     named = members_service.read_members(item_id)
-    text = _search()
+    text = asked_search()
     pages = max(1, -(-len(named) // members_service.PAGE_SIZE))
     number = min(max(chosen_id(request.args.get("page")), 1), pages)
     first = (number - 1) * members_service.PAGE_SIZE
