@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from app.sdk import Refusal, code_texts, sentences
+from app.sdk import Refusal, code_texts, gettext, sentences
 from plugins.standard.work_items.csv_file import decoded, read_table
 from plugins.standard.work_items.import_plan import Plan
 from plugins.standard.work_items.importing import PlanChanged, import_table, plan_import
@@ -39,13 +39,20 @@ def _print(plan: Plan, *, dry_run: bool) -> None:
     for error in plan.errors:
         texts = code_texts(error.refusal)
         said = sentences(texts.message, texts.remedy)
-        click.echo(f"line {error.line}, {error.column}: {said} [{texts.code}]", err=True)
+        where = gettext("Line %(line)s, %(column)s:", line=error.line, column=error.column)
+        click.echo(f"{where} {said} [{texts.code}]", err=True)
     if plan.errors:
-        click.echo(f"{plan.rows} rows read, {len(plan.errors)} of them wrong. Nothing was imported.", err=True)
+        counts = {"rows": plan.rows, "wrong": len(plan.errors)}
+        wrong = gettext("Rows read: %(rows)s; wrong: %(wrong)s. Nothing was imported.") % counts
+        click.echo(wrong, err=True)
         return
     if dry_run:
         for item in plan.items:
             verb = "add" if item.is_new else "change"
-            click.echo(f"line {item.line}: {verb} {item.kind} {' > '.join(item.path)}")
-    done = "would be " if dry_run else ""
-    click.echo(f"{plan.rows} rows read, {len(plan.added)} {done}added, {len(plan.changed)} {done}changed.")
+            path = " > ".join(item.path)
+            click.echo(f"{item.line}: {verb} {item.kind} {path}")
+    counts = {"rows": plan.rows, "added": len(plan.added), "changed": len(plan.changed)}
+    if dry_run:
+        click.echo(gettext("Rows read: %(rows)s; would be added: %(added)s, changed: %(changed)s.") % counts)
+    else:
+        click.echo(gettext("Rows read: %(rows)s; added: %(added)s, changed: %(changed)s.") % counts)
