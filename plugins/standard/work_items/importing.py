@@ -167,7 +167,10 @@ def _name_members(session: Session, item: PlannedItem, ids: Mapping[int, int]) -
 
 def export_rows(outline: Sequence[CustomerNode]) -> Iterator[Sequence[str]]:
     """The tree as rows of ``COLUMNS``; what has nothing below it has a row of its own."""
-    members = _logins()
+    return _rows(outline, _logins())  # read now: the rows are sent when the request is over
+
+
+def _rows(outline: Sequence[CustomerNode], members: Mapping[int, Sequence[str]]) -> Iterator[Sequence[str]]:
     for customer in outline:
         if not customer.projects:
             yield _cells(customer, None, None, "")

@@ -116,7 +116,7 @@ def read_outline() -> tuple[CustomerNode, ...]:
     )
     tasks = select(Task.id, Task.project_id, Task.code, Task.name, Task.active, Task.billable)
     with read_connection() as connection:
-        members: dict[int, int] = dict(connection.execute(registered).tuples().all())
+        members = {row[0]: row[1] for row in connection.execute(registered)}
         return assemble(
             [CustomerNode(*row) for row in connection.execute(customers)],
             [ProjectNode(*row, members=members.get(row.id, 0)) for row in connection.execute(projects)],

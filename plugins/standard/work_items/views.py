@@ -122,7 +122,8 @@ def add(kind: str) -> Answer:
         flash(added, "ok")
         return _to_item(form.kind, item_id)
     again = url_for("standard_work_items.new", kind=Kind.TASK, parent=parent.id)
-    _flash({"text": added, "action_label": gettext("Add another task"), "action_url": again})
+    label = gettext("Add another task")
+    _flash({"text": added, "action_label": label, "action_url": again, "action_method": "get"})
     return _to_item(Kind.PROJECT, parent.id)
 
 
