@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, Response, current_app, request
 
 from app.database import read_connection
+from app.editions.readiness import locked_editions
 from app.editions.upkeep import Upgraded, upgrade_editions
 from app.errors import plain_page
 from app.extensions import db, migrate
@@ -89,6 +90,7 @@ def _obstacle() -> Obstacle | None:
     except NewerSchemaError:
         return NEWER
     up_to_date.set()
+    locked_editions()  # once with the core: else the first page with a menu would ask for the tables of editions
     return None
 
 

@@ -47,9 +47,12 @@ PEOPLE = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for the whole run; each test has a context of its own, without cookies."""
+    """One browser for a file of tests; each test has a context of its own, without cookies.
+
+    Not for the whole run: files elsewhere have this fixture as well, and Playwright is there once at a time.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(find_chromium()), args=FLAGS)
         yield browser

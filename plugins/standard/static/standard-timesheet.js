@@ -261,7 +261,10 @@
   if (isSeen(first)) go(first);
   else if (added) {
     // Going to the row, which cannot have the focus itself, the browser takes it from whatever has it.
-    const enter = () => setTimeout(() => go([...added.querySelectorAll(".ts-hours")].find(isSeen)));
+    const enter = () =>
+      setTimeout(() => {
+        if (!form.contains(document.activeElement)) go([...added.querySelectorAll(".ts-hours")].find(isSeen));
+      });
     if (document.readyState === "complete") enter();
     else window.addEventListener("load", enter, { once: true });
   }

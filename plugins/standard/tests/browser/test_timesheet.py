@@ -117,8 +117,8 @@ def test_ten_tasks_and_five_days_are_entered_by_keyboard_alone_in_under_a_minute
             page.keyboard.press("ArrowDown")
             with page.expect_navigation():
                 page.keyboard.press("Enter")
+            expect(page.locator(".ts-hours:focus")).to_have_count(1)  # in the new row
         expect(page.locator("[data-ts-row]")).to_have_count(TASKS)
-        expect(page.locator(".ts-hours:focus")).to_have_count(1)
         for _ in range(TASKS):  # up from the row that was added last, and to its first day
             page.keyboard.press("ArrowUp")
         for row in range(TASKS):
