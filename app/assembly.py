@@ -17,7 +17,7 @@ from app.database import configure_database
 from app.editions import views as editions_views
 from app.editions.dispatch import configure_events
 from app.editions.isolation import contain_pages
-from app.editions.registry import configure_editions
+from app.editions.registration import configure_editions
 from app.editions.rendering import configure_slots
 from app.errors import register_error_handlers
 from app.extensions import csrf, login_manager

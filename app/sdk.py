@@ -78,7 +78,7 @@ from app.license.service import current_standing
 from app.navigation import NavItem
 from app.refusal import Reason, Refusal
 from app.security import Audience, Representation
-from app.settings.operation.csv_export import csv_lines
+from app.settings.operation.csv_export import csv_lines, csv_original
 from app.settings.state import current_state
 from app.settings.users.listing import ListQuery, Order, read_page
 from app.texts import RefusalTexts, code_texts, listed, sentences
@@ -128,6 +128,7 @@ __all__ = [
     "announce",
     "code_texts",
     "csv_lines",
+    "csv_original",
     "current_user",
     "edition_metadata",
     "feature_licensed",
@@ -162,8 +163,9 @@ __all__ = [
 ]
 
 users: FromClause = _User.__table__
-"""The users, to be joined with in statements: ``id``, ``login``, ``name`` and ``deleted_at``, which is None of those
-who are registered. Nothing of it is to be written, and its other columns are the application's own."""
+"""The users, to be joined with in statements: ``id``, ``login``, ``name``; ``login_key``, which is the login as
+``fold`` makes it; and ``deleted_at``, which is None of those who are registered. Nothing of it is to be written, and
+its other columns are the application's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from app.auth.models import User, UserPermission
 from app.auth.users import UserDetails, add_user
 from app.config import load_settings
 from app.database import read_connection, write_transaction
-from app.editions import inspection, migrations
+from app.editions import inspection, migrations, registry
 from app.editions import service as editions
 from app.editions.base import Edition
 from app.editions.discovery import Discovered
@@ -43,7 +43,7 @@ from app.license import service as license_service
 from app.license.document import License
 from app.license.issuing import IssueRequest, KeyPair
 from app.schema import upgrade_database
-from app.security import SYSTEM_ADMINISTRATOR, Audience
+from app.security import SYSTEM_ADMINISTRATOR
 
 __all__ = ["ADMINISTRATOR", "MEMBER", "EditionClient", "EditionContract", "Grant", "LicenseFactory"]
 
@@ -400,16 +400,10 @@ class EditionContract:
         """
         access = app.extensions["access"]
         with app.app_context():
-            wanted = {
-                name
-                for name in inspection.endpoints_of(self._manifest(app))
-                if name in access
-                and access[name].audience is not Audience.PUBLIC
-                and not (licensed and access[name].feature is None)
-            }
-        return tuple(
-            sorted(rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in wanted and simple_rule(rule))
-        )
+            rules = registry.page_rules(self._manifest(app))
+            asked = [rule for rule in rules if simple_rule(rule) and not registry.is_public(rule.endpoint)]
+        declared = [rule for rule in asked if rule.endpoint in access]
+        return tuple(sorted(rule.rule for rule in declared if not licensed or access[rule.endpoint].feature))
 
 
 def _fail_for(*problems: str) -> None:

@@ -22,7 +22,7 @@ _TIMED_START = """
 import sys, time
 begun = float(sys.argv[1])
 from app import assembly, create_app
-from app.editions.registry import configure_editions
+from app.editions.registration import configure_editions
 spent = [0.0]
 def timed(app, settings):
     start = time.monotonic()

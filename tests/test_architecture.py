@@ -73,6 +73,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.migrations",
         "app.editions.permissions",
         "app.editions.readiness",
+        "app.editions.registration",
         "app.editions.registry",
         "app.editions.scaffold",
         "app.editions.rehearsal",

@@ -71,7 +71,7 @@ def configure_events(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - 
 
 def _listeners(editions: EditionRegistry) -> _Listeners:
     by_event: dict[type[Event], tuple[Owned[Listener[Any]], ...]] = {}
-    for manifest in sorted(editions.manifests.values(), key=lambda manifest: (manifest.order, manifest.name)):
+    for manifest in editions.in_order:
         for listener in manifest.listeners:
             by_event[listener.event] = (*by_event.get(listener.event, ()), Owned(manifest.name, listener))
     return MappingProxyType(by_event)

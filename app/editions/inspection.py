@@ -13,14 +13,13 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import read_connection
-from app.editions import catalogues, migrations
+from app.editions import catalogues, migrations, registry
 from app.editions.discovery import Discovered, EditionState
 from app.editions.manifest import Manifest
+from app.editions.rehearsal import undeclared
 from app.refusal import Refusal
-from app.security import Access, Audience
 
 _JINJA = re.compile(r"\{[{%#].*?[}%#]\}", re.DOTALL)
-_STYLING = {"style"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Finding:
     """One thing that is not right."""
 
     rule: str
-    """A short name of the rule, such as ``guarded``; those of ``RULES``."""
+    """A short name of the rule: ``loaded``, ``declared``, or one of ``RULES``."""
     problem: str
     """What is wrong and what to do about it, in English and without a full stop."""
 
@@ -56,23 +55,18 @@ def not_loaded(found: Discovered) -> Iterator[str]:
 def unguarded(manifest: Manifest) -> Iterator[str]:
     """Endpoints that say neither which feature they need nor for whom they are; nobody is answered by them."""
     for endpoint in endpoints_of(manifest):
-        if endpoint not in _access():
-            yield f"{endpoint} declares no feature: decorate it with requires_feature, or with open_to"
+        if endpoint not in current_app.extensions["access"]:
+            yield undeclared(endpoint)
 
 
 def endpoints_of(manifest: Manifest) -> tuple[str, ...]:
     """The endpoints of its pages, static files aside."""
-    names = {blueprint.name for blueprint in manifest.blueprints}
-    endpoints = {rule.endpoint for rule in current_app.url_map.iter_rules()}
-    return tuple(
-        sorted(name for name in endpoints if name.rpartition(".")[0] in names and not name.endswith(".static"))
-    )
+    return tuple(sorted({rule.endpoint for rule in registry.page_rules(manifest)}))
 
 
 def public_endpoints(manifest: Manifest) -> tuple[str, ...]:
     """Those of its endpoints that are answered to the whole network."""
-    access = _access()
-    return tuple(name for name in endpoints_of(manifest) if name in access and access[name].audience is Audience.PUBLIC)
+    return tuple(filter(registry.is_public, endpoints_of(manifest)))
 
 
 def unmigrated(manifest: Manifest) -> Iterator[str]:
@@ -140,17 +134,11 @@ class _InlineCode(HTMLParser):
         if tag == "style" or (tag == "script" and "src" not in names):
             self.found.append(f"an inline <{tag}>: put it into a file below static/")
         for name in names:
-            if name in _STYLING or (name.startswith("on") and tag != "svg"):
+            if name == "style" or name.startswith("on"):
                 self.found.append(f"the attribute {name} on <{tag}>: put it into a file below static/")
 
 
-def _access() -> dict[str, Access]:
-    declared: dict[str, Access] = current_app.extensions["access"]
-    return declared
-
-
 RULES: dict[str, Callable[[Manifest], Iterator[str]]] = {
-    "guarded": unguarded,
     "migrated": unmigrated,
     "translated": untranslated,
     "no_inline_code": inline_code,

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app
 from flask_babel import format_date, gettext, ngettext, pgettext
 
 from app.editions import registry
@@ -13,7 +12,6 @@ from app.editions.manifest import Manifest
 from app.editions.service import EditionEntry
 from app.editions.settings import ChoiceSetting, DateSetting, NumberSetting, Setting
 from app.license.policy import Standing
-from app.security import Audience
 from app.texts import RefusalTexts, code_texts, listed, sentences
 
 
@@ -157,11 +155,8 @@ def public_addresses(found: Discovered) -> tuple[str, ...]:
     """Addresses of the edition's pages that are answered without log-in; static files aside, which always are."""
     if found.manifest is None:
         return ()
-    names = {blueprint.name for blueprint in found.manifest.blueprints}
-    access = current_app.extensions["access"]
-    rules = (rule for rule in current_app.url_map.iter_rules() if not rule.endpoint.endswith(".static"))
-    own = (rule for rule in rules if rule.endpoint.rpartition(".")[0] in names and rule.endpoint in access)
-    return tuple(sorted({rule.rule for rule in own if access[rule.endpoint].audience is Audience.PUBLIC}))
+    rules = registry.page_rules(found.manifest)
+    return tuple(sorted({rule.rule for rule in rules if registry.is_public(rule.endpoint)}))
 
 
 def shown_value(setting: Setting[Any], value: Any) -> str:

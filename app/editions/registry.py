@@ -1,7 +1,8 @@
 """The editions that are loaded, and which features a license brings with them.
 
-Put together once, at the start, and never changed. Licensing is not decided here but by each request's standing; what
-an edition would bring under some license is looked up, without a statement and without remembering the last answer.
+Put together once by ``registration``, at the start, and never changed. Licensing is not decided here but by each
+request's standing; what an edition would bring under some license is looked up, without a statement and without
+remembering the last answer.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -9,41 +10,23 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
-import click
-import structlog
-from flask import Flask, current_app
-from flask.cli import ScriptInfo
+from flask import current_app
 from flask_babel import gettext
+from werkzeug.routing import Rule
 
 from app.auth.identity import Identity
-from app.config import Settings
-from app.editions import reasons
 from app.editions.declarations import Card, Feature, Permission, SlotContent
-from app.editions.discovery import (
-    OWN_PACKAGE,
-    Discovered,
-    EditionState,
-    discover,
-    error_line,
-    find_entry_points,
-)
-from app.editions.manifest import Manifest, malformed
-from app.editions.readiness import Readiness, locked_editions
-from app.editions.rehearsal import Pages, Surroundings, core_segments, rehearse
-from app.editions.switches import read_switches_at_start
-from app.editions.texts import ReadTexts, install_texts, owner_of, read_texts, speaking_as, text_of_edition
+from app.editions.discovery import Discovered, EditionState
+from app.editions.manifest import Manifest
+from app.editions.readiness import locked_editions
+from app.editions.texts import owner_of, text_of_edition
 from app.license.policy import Standing, StandingKind
 from app.navigation import NavItem
 from app.refusal import Refusal
 from app.security import Access, Audience
 
-_log = structlog.get_logger("timetracker.editions")
 _Declared = TypeVar("_Declared")
 _IN_FORCE = {StandingKind.ACTIVE, StandingKind.GRACE, StandingKind.SEATS_EXCEEDED}
-
-
-class EditionError(Exception):
-    """An edition is not loaded, and ``EDITION_FAILURES_RAISE`` asks for the start to stop at that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +35,8 @@ class EditionRegistry:
 
     found: tuple[Discovered, ...]
     """In the order in which they were registered; those that are not loaded follow."""
+    in_order: tuple[Manifest, ...]
+    """Of those that are loaded, in the order in which menus, cards and slots show them and listeners are called."""
     manifests: Mapping[str, Manifest]
     features: Mapping[str, Feature]
     feature_owners: Mapping[str, str]
@@ -76,198 +61,13 @@ class Owned(Generic[_Declared]):
     declared: _Declared
 
 
-# Made at the start --------------------------------------------------------------------------------------------------
+def build_registry(found: tuple[Discovered, ...], access: Mapping[str, Access]) -> EditionRegistry:
+    """Put the look-ups together.
 
-
-def configure_editions(app: Flask, settings: Settings) -> None:
-    """Find the editions and register those that pass every check; the core's own blueprints stand already.
-
-    Raises:
-        EditionError: ``settings.edition_failures_raise`` is on and an edition is not as it should be.
+    Args:
+        found: all installed editions, in the order in which they were registered.
+        access: what is declared for the endpoints of those that are loaded.
     """
-    found = discover(find_entry_points(), read_switches_at_start(settings))
-    loaded, pages, texts = _register_all(app, found)
-    by_key = {(edition.source, edition.name): edition for edition in loaded}
-    final = tuple(by_key.values()) + tuple(edition for edition in found if (edition.source, edition.name) not in by_key)
-    for edition in final:
-        _report(edition, raises=settings.edition_failures_raise)
-    app.extensions["editions"] = _registry(final, pages)
-    app.extensions["edition_readiness"] = Readiness(app.extensions["editions"].manifests.values())
-    install_texts(app, texts)
-
-
-def _register_all(
-    app: Flask, found: Iterable[Discovered]
-) -> tuple[list[Discovered], dict[str, Access], list[ReadTexts]]:
-    """Rehearse and register one after another: those that are extended before those that extend, modules last."""
-    candidates = {edition.name: edition for edition in found if edition.state is EditionState.LOADED}
-    segments = core_segments(app)
-    done: dict[str, Discovered] = {}
-    owners: dict[str, str] = {}
-    permissions: set[str] = set()
-    patterns: dict[str, str] = {}
-    access: dict[str, Access] = {}
-    texts: list[ReadTexts] = []
-    for edition in sorted(candidates.values(), key=lambda edition: _place(edition, candidates)):
-        try:
-            _check_relations(edition, candidates, done, owners)
-            pages = _register(app, edition, Surroundings(segments, patterns, owners, permissions))
-        except Refusal as refusal:
-            done[edition.name] = edition.refused(refusal, refusal.__cause__)
-            continue
-        texts.append(_read_texts(_manifest(edition)))
-        done[edition.name] = replace(edition, pages=pages.count, warnings=_warnings(pages) + texts[-1].warnings)
-        access.update(pages.access)
-        patterns.update(dict.fromkeys(pages.patterns, edition.title))
-        owners.update((feature.name, edition.name) for feature in _manifest(edition).features)
-        permissions.update(permission.name for permission in _manifest(edition).permissions)
-    return list(done.values()), access, texts
-
-
-def _read_texts(manifest: Manifest) -> ReadTexts:
-    return read_texts(manifest.name, manifest.folder, (blueprint.name for blueprint in manifest.blueprints))
-
-
-def _manifest(edition: Discovered) -> Manifest:
-    if edition.manifest is None:
-        raise ValueError(f"{edition.name} was never read")
-    return edition.manifest
-
-
-def _place(edition: Discovered, candidates: Mapping[str, Discovered]) -> tuple[int, bool, int, str]:
-    """When it is registered: what is taken belongs to the earlier one, so the bundled editions come first."""
-    is_foreign = edition.source != OWN_PACKAGE
-    return _depth(edition, candidates), is_foreign, _manifest(edition).order, edition.name
-
-
-def _depth(edition: Discovered, candidates: Mapping[str, Discovered]) -> int:
-    """How many editions stand below it; one that extends itself gets a number too, and is refused later."""
-    if _manifest(edition).is_module:
-        return len(candidates) + 1
-    depth = 0
-    base = _manifest(edition).extends
-    while base is not None and base in candidates and depth <= len(candidates):
-        depth += 1
-        base = _manifest(candidates[base]).extends
-    return depth
-
-
-def _check_relations(
-    edition: Discovered,
-    candidates: Mapping[str, Discovered],
-    done: Mapping[str, Discovered],
-    owners: Mapping[str, str],
-) -> None:
-    manifest = _manifest(edition)
-    if manifest.extends is not None:
-        if _depth(edition, candidates) > len(candidates):
-            raise Refusal(reasons.EXTENDS_ITSELF, base=manifest.extends)
-        base = done.get(manifest.extends)
-        if base is None or base.state is not EditionState.LOADED or _manifest(base).is_module:
-            raise Refusal(reasons.BASE_MISSING, base=manifest.extends)
-    for feature in manifest.features:
-        if feature.name in owners:
-            raise Refusal(reasons.FEATURE_TAKEN, feature=feature.name, owner=owners[feature.name])
-    for other in done.values():
-        shared = _tables(manifest) & _tables(_manifest(other)) if other.state is EditionState.LOADED else None
-        if shared:
-            raise malformed(f"the table {min(shared)} is declared by the edition {other.name} already")
-
-
-def _tables(manifest: Manifest) -> frozenset[str]:
-    return frozenset(manifest.metadata.tables) if manifest.metadata is not None else frozenset()
-
-
-def _register(app: Flask, edition: Discovered, surroundings: Surroundings) -> Pages:
-    """Rehearse the edition, then register it; should even that fail, nothing of it stays behind.
-
-    Raises:
-        Refusal: it does not pass; caused by the exception that its code raised, where it did.
-    """
-    manifest = _manifest(edition)
-    before = {id(rule) for rule in app.url_map.iter_rules()}
-    try:
-        pages = rehearse(app, manifest, surroundings)
-        for blueprint in manifest.blueprints:
-            app.register_blueprint(blueprint)
-        _add_commands(app, manifest)
-    except KeyboardInterrupt:
-        raise
-    except Refusal:
-        raise
-    except BaseException as error:
-        _forget(app, manifest, before)
-        raise Refusal(reasons.REGISTRATION_FAILED, error=error_line(error)) from error
-    return pages
-
-
-def _add_commands(app: Flask, manifest: Manifest) -> None:
-    """Make its commands those of one group, which has the name of the edition."""
-    if not manifest.commands:
-        return
-    group = click.Group(manifest.name, help=manifest.description or manifest.title, callback=_enter_application)
-    of_blueprint = app.cli.commands.get(manifest.name)
-    earlier = of_blueprint.commands.values() if isinstance(of_blueprint, click.Group) else ()
-    for command in (*earlier, *manifest.commands):
-        group.add_command(command)
-    app.cli.add_command(group)
-
-
-@click.pass_context
-def _enter_application(context: click.Context) -> None:
-    """Give the commands the application, which ``flask`` does itself and a test does not, and their edition's texts."""
-    if not current_app:
-        context.with_resource(context.ensure_object(ScriptInfo).load_app().app_context())
-    context.with_resource(speaking_as(str(context.command.name)))
-
-
-def _forget(app: Flask, manifest: Manifest, before: Collection[int]) -> None:
-    """Take back what a blueprint that failed on the real application has left there.
-
-    A werkzeug Map cannot drop a rule, so one without them takes its place.
-    """
-    kept = app.url_map_class(host_matching=app.url_map.host_matching)
-    kept.converters = app.url_map.converters
-    for rule in app.url_map.iter_rules():
-        if id(rule) in before:
-            copy = rule.empty()
-            copy.provide_automatic_options = getattr(rule, "provide_automatic_options", None)  # type: ignore[attr-defined]  # Flask keeps it there
-            kept.add(copy)
-    app.url_map = kept
-    names = {blueprint.name for blueprint in manifest.blueprints}
-    for endpoint in [name for name in app.view_functions if name.rpartition(".")[0] in names]:
-        del app.view_functions[endpoint]
-    for name in names:
-        app.blueprints.pop(name, None)
-
-
-def _warnings(pages: Pages) -> tuple[str, ...]:
-    return tuple(
-        f"{endpoint} declares no feature, so it is answered to nobody: decorate it with requires_feature"
-        for endpoint in pages.undeclared
-    )
-
-
-def _report(edition: Discovered, *, raises: bool) -> None:
-    """Log what is wrong with an edition, or stop at it."""
-    if edition.state in (EditionState.LOADED, EditionState.DISABLED) and not edition.warnings:
-        return
-    problem = "; ".join(edition.warnings)
-    if edition.refusal is not None:
-        problem = f"{edition.refusal.code}: {edition.refusal.reason.message % edition.refusal.params}"
-    if raises:
-        raise EditionError(f"{edition.name} of {edition.source}: {problem}\n{edition.traceback}".rstrip())
-    _log.warning(
-        "edition needs attention",
-        edition=edition.name,
-        source=edition.source,
-        state=str(edition.state),
-        problem=problem,
-        traceback=edition.traceback or None,
-    )
-
-
-def _registry(found: tuple[Discovered, ...], access: Mapping[str, Access]) -> EditionRegistry:
     loaded = [edition.manifest for edition in found if edition.state is EditionState.LOADED and edition.manifest]
     in_order = sorted(loaded, key=lambda manifest: (manifest.order, manifest.name))
     manifests = {manifest.name: manifest for manifest in loaded}
@@ -276,6 +76,7 @@ def _registry(found: tuple[Discovered, ...], access: Mapping[str, Access]) -> Ed
     start_pages = {name: page for name in parts if (page := _start_page(manifests[name], manifests))}
     return EditionRegistry(
         found=found,
+        in_order=tuple(in_order),
         manifests=MappingProxyType(manifests),
         features=MappingProxyType({feature.name: feature for manifest in in_order for feature in manifest.features}),
         feature_owners=MappingProxyType(
@@ -384,6 +185,19 @@ def obstacle(endpoint: str | None) -> Refusal | None:
 def owner_of_endpoint(endpoint: str) -> str | None:
     """Name of the edition that an endpoint belongs to; None for the core's."""
     return owner_of(endpoint.rpartition(".")[0])
+
+
+def page_rules(manifest: Manifest) -> tuple[Rule, ...]:
+    """The addresses of an edition's pages, static files aside."""
+    names = {blueprint.name for blueprint in manifest.blueprints}
+    own = (rule for rule in current_app.url_map.iter_rules() if rule.endpoint.rpartition(".")[0] in names)
+    return tuple(rule for rule in own if not rule.endpoint.endswith(".static"))
+
+
+def is_public(endpoint: str) -> bool:
+    """Whether an endpoint is answered to the whole network, without log-in."""
+    access: Access | None = current_app.extensions["access"].get(endpoint)
+    return access is not None and access.audience is Audience.PUBLIC
 
 
 def start_page(standing: Standing) -> str | None:

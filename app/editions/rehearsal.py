@@ -222,3 +222,8 @@ def _is_simple_page(endpoint: str, rules: list[Rule]) -> bool:
 def simple_rule(rule: Rule) -> bool:
     """Whether ``rule`` is of a page that can be asked for without knowing anything."""
     return not rule.arguments and "GET" in (rule.methods or ())
+
+
+def undeclared(endpoint: str) -> str:
+    """What its author is told of an endpoint for which nothing is declared."""
+    return f"{endpoint} declares no feature, so it is answered to nobody: decorate it with requires_feature or open_to"

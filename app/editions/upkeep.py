@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from app.database import read_connection
 from app.editions import migrations, reasons, registry
-from app.editions.discovery import Discovered, EditionState
 from app.editions.manifest import Manifest
+from app.editions.service import find_edition
 from app.refusal import Refusal
 
 
@@ -64,10 +64,8 @@ def find_manifest(name: str) -> Manifest:
     Raises:
         Refusal: ``edition_not_installed`` or ``edition_migrations_not_loaded``.
     """
+    found = find_edition(name)
     manifest = registry.registry().manifests.get(name)
-    if manifest is not None:
-        return manifest
-    installed: tuple[Discovered, ...] = registry.registry().found
-    if any(found.name == name and found.state is not EditionState.DUPLICATE for found in installed):
-        raise Refusal(reasons.MIGRATIONS_NOT_LOADED, name=name)
-    raise Refusal(reasons.NOT_INSTALLED, name=name)
+    if manifest is None:
+        raise Refusal(reasons.MIGRATIONS_NOT_LOADED, name=found.name)
+    return manifest

@@ -18,7 +18,7 @@ class StandardEdition(Edition):
 
     name = "standard"
     title = N_("Standard")
-    description = N_("The start page with today, this week, and what the license includes.")
+    description = N_("Time sheets of weeks and days, and the work items that hours are recorded on.")
     api_version = 1
     order = 10
     features = (

@@ -102,16 +102,6 @@ def open_sheet(connection: Connection, reader: Identity, user_id: int | None) ->
     )
 
 
-def managed_projects(connection: Connection, user_id: int) -> dict[int, Role]:
-    """The projects whose hours ``user_id`` looks after, by id, each with the role there."""
-    rows = connection.execute(
-        select(ProjectMember.project_id, ProjectMember.role).where(
-            ProjectMember.user_id == user_id, ProjectMember.role.in_((Role.READER, Role.CORRECTOR))
-        )
-    )
-    return {project_id: Role(role) for project_id, role in rows}
-
-
 def may_record(user_id: int) -> ColumnElement[bool]:
     """The condition on ``Task``, ``Project`` and ``Customer``, joined, that ``user_id`` may record hours on the task.
 

@@ -12,14 +12,4 @@ MANAGER = Permission(
     N_("Manager"),
     N_("Reads the hours of the projects that name the person as reader, and corrects those that name them corrector."),
 )
-CLOSING = Permission(
-    "standard.closing",
-    N_("Closing"),
-    N_("Closes months for everybody or for one person, and opens them again."),
-)
-ALL_REPORTS = Permission(
-    "standard.all_reports",
-    N_("All reports"),
-    N_("Sees the hours of everybody in reports and exports."),
-)
-PERMISSIONS = (WORK_ITEMS, MANAGER, CLOSING, ALL_REPORTS)
+PERMISSIONS = (WORK_ITEMS, MANAGER)

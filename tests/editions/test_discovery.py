@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 
 from app.editions import discovery
 from app.editions.discovery import Discovered, EditionState
-from app.editions.registry import EditionError
+from app.editions.registration import EditionError
 from tests.editions.conftest import Shelf, found_in, sound
 
 Start = Callable[..., Flask]

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for the code page of its own country."""
+_CALCULATES = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What starts a formula, the full-width forms that Japanese spreadsheets take included (OWASP, "CSV Injection")."""
-_LATER_FORMULA = re.compile(r"""([;\t\r\n]["'\s]*)([=+\-@\uff1d\uff0b\uff0d\uff20])""")
+_LATER_FORMULA = re.compile(rf"""([;\t\r\n]["'\s]*)({_CALCULATES})""")
 """A formula behind what separates cells in many countries: Excel there takes ``;`` and leaves our ``,`` alone."""
+_HARMLESS_START = re.compile(rf"\A'(?={_CALCULATES})")
+_HARMLESS_LATER = re.compile(rf"(;[\"'\s]*)'(?={_CALCULATES})")
 _CHUNK = 32_768  # characters
 
 
@@ -21,6 +24,11 @@ def harmless(cell: str) -> str:
     """Return ``cell`` so that a spreadsheet shows it as text and does not calculate it."""
     cell = _LATER_FORMULA.sub(r"\1'\2", cell)
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def csv_original(cell: str) -> str:
+    """Return the text of one line that ``harmless`` has made ``cell`` of, so that an export can be imported again."""
+    return _HARMLESS_START.sub("", _HARMLESS_LATER.sub(r"\1", cell))
 
 
 def csv_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

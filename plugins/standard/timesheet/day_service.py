@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select
 
 from app.sdk import Identity, Refusal, read_connection, write_transaction
 from plugins.standard.access import READ_ONLY, Sheet, open_sheet, recordable_tasks
-from plugins.standard.entries import DAY_CLOSED, CellChange, CellValue, Writer, save_cells_in
+from plugins.standard.entries import DAY_CLOSED, EMPTY, CellChange, CellValue, Writer, save_cells_in
 from plugins.standard.models import Customer, Entry, Project, Span, Task
 from plugins.standard.timesheet.grid import SheetRules, TaskOfSheet
 from plugins.standard.timesheet.service import rules_of, task_columns, task_of
@@ -166,9 +166,8 @@ def _changes(present: DaySheet, spans: Sequence[TimedSpan]) -> list[CellChange]:
     for span in spans:
         if span.task_id is not None:
             minutes[span.task_id] += span.minutes
-    empty = CellValue(0, "", 0)
     return [
         CellChange(task, present.day, minutes[task], value.memo, value.version)
         for task in sorted(tasks)
-        for value in (present.entries.get(task, empty),)
+        for value in (present.entries.get(task, EMPTY),)
     ]

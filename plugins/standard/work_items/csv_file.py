@@ -2,12 +2,11 @@
 
 import csv
 import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from app.sdk import N_, Reason, Refusal, fold
+from app.sdk import N_, Reason, Refusal, csv_original, fold
 
 COLUMNS = (
     "customer",
@@ -34,9 +33,6 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
         "メンバー": "members",
     }
 )
-_FORMULA = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
-_ESCAPED_START = re.compile(rf"'(?={_FORMULA})")
-_ESCAPED_LATER = re.compile(rf"(;[\"'\s]*)'(?={_FORMULA})")
 
 NOT_TEXT = Reason(
     "import_not_text",
@@ -172,5 +168,4 @@ def _row(line: int, places: Mapping[str, int], cells: list[str]) -> Row:
 
 def _cell(text: str) -> str:
     """A cell without white space around it, and without the quote that keeps a spreadsheet from calculating it."""
-    text = _ESCAPED_LATER.sub(r"\1", " ".join(text.split()))
-    return _ESCAPED_START.sub("", text, count=1) if _ESCAPED_START.match(text) else text
+    return csv_original(" ".join(text.split()))

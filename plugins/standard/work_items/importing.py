@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from app.sdk import AuditEvent, fold, read_connection, record_audit, users
 from plugins.standard.access import Role
 from plugins.standard.models import Customer, Project, ProjectMember, Task
-from plugins.standard.work_items.csv_file import COLUMNS, Row, Table
+from plugins.standard.work_items.csv_file import COLUMNS, Table
 from plugins.standard.work_items.import_plan import (
     EVERYBODY,
     NO,
@@ -31,6 +31,9 @@ from plugins.standard.work_items.service import (
     record_added,
     work_item_transaction,
 )
+
+_AT_ONCE = 1_000
+"""How many logins one statement looks for; engines have their limits."""
 
 
 class PlanChanged(Exception):  # noqa: N818 - not an error: what was shown is out of date
@@ -99,18 +102,14 @@ def _known(connection: Connection) -> Iterator[Known]:
 
 def _people(connection: Connection, logins: Iterable[str]) -> Mapping[str, Person]:
     """Registered users by the folded forms of their logins, as far as they are among ``logins`` in some spelling."""
-    spellings = sorted({spelling for login in logins for spelling in (login, login.lower(), fold(login))})
+    keys = sorted({fold(login) for login in logins})
     people: dict[str, Person] = {}
-    for first in range(0, len(spellings), _BATCH):
-        some = spellings[first : first + _BATCH]
-        query = select(users.c.id, users.c.login).where(
-            users.c.deleted_at.is_(None), or_(users.c.login.in_(some), func.lower(users.c.login).in_(some))
+    for first in range(0, len(keys), _AT_ONCE):
+        query = select(users.c.login_key, users.c.id, users.c.login).where(
+            users.c.deleted_at.is_(None), users.c.login_key.in_(keys[first : first + _AT_ONCE])
         )
-        people.update((fold(login), Person(user_id, login)) for user_id, login in connection.execute(query))
+        people.update((key, Person(user_id, login)) for key, user_id, login in connection.execute(query))
     return people
-
-
-_BATCH = 1_000
 
 
 def _write(session: Session, plan: Plan) -> None:
@@ -204,6 +203,3 @@ def _logins() -> Mapping[int, Sequence[str]]:
         for project_id, login in connection.execute(query):
             logins.setdefault(project_id, []).append(login)
     return {project_id: sorted(named, key=fold) for project_id, named in logins.items()}
-
-
-__all__ = ["Plan", "PlanChanged", "Row", "export_rows", "import_table", "plan_import", "sample_rows"]
