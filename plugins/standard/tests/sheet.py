@@ -87,6 +87,11 @@ class Tab:
             self.fields[f"m-{task}-{day}"] = memo
         return self
 
+    @property
+    def typed(self) -> dict[str, str]:
+        """All fields but the token, which tells the second in which the page was made."""
+        return {name: value for name, value in self.fields.items() if name != "csrf_token"}
+
     def shows(self, task: int, day: date) -> str:
         """What stands in a cell."""
         return self.fields[f"h-{task}-{day}"]

@@ -71,9 +71,9 @@ def test_a_filled_week_is_identical_after_loading_it_again(tab: Tab, office: Com
     assert [tab.shows(drawing, day) for day in WEEKDAYS] == ["6:30"] * 5
     assert [tab.shows(review, day) for day in WEEKDAYS] == ["1:30"] * 5
     assert "40:00" in tab.page
-    shown = dict(tab.fields)
+    shown = tab.typed
     tab.load()
-    assert tab.fields == shown
+    assert tab.typed == shown
     assert entries(office)[review, THURSDAY] == (90, "with the supplier")
 
 
@@ -134,10 +134,10 @@ def test_a_memo_of_several_lines_is_the_same_after_saving_the_page_as_it_is(tab:
     drawing = office.tasks["drawing"]
     tab.type(drawing, THURSDAY, "1", "\n=1+1\r\nsecond\n").press()
     assert entries(office)[drawing, THURSDAY] == (60, "=1+1\nsecond")
-    before = dict(tab.fields)
+    before = tab.typed
     tab.press()
     assert "There was nothing to save." in tab.page
-    assert tab.fields == before
+    assert tab.typed == before
 
 
 def test_only_what_is_changed_by_hand_keeps_to_the_step(tab: Tab, office: Company) -> None:
