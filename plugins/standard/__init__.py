@@ -2,6 +2,7 @@
 
 from app.sdk import N_, Edition, Feature, NavItem
 from plugins.standard.models import Model
+from plugins.standard.month.views import pages as month_pages
 from plugins.standard.permissions import PERMISSIONS, WORK_ITEMS
 from plugins.standard.settings import SETTINGS
 from plugins.standard.timesheet import day_views as _day_views  # noqa: F401 - adds its pages to the blueprint
@@ -33,6 +34,11 @@ class StandardEdition(Edition):
             N_("The hours of a week by task and day, filled from last week, and the times of a day."),
         ),
         Feature(
+            "timesheet.month",
+            N_("Month"),
+            N_("The hours of a month by day and project, over-time, missing days and holidays."),
+        ),
+        Feature(
             "work_items.manage",
             N_("Work items"),
             N_("Customers, projects and tasks, who works on them, and their import from CSV."),
@@ -41,11 +47,12 @@ class StandardEdition(Edition):
     permissions = PERMISSIONS
     settings = SETTINGS
     models = Model
-    blueprints = (pages, timesheet_pages, work_items)
+    blueprints = (pages, timesheet_pages, month_pages, work_items)
     commands = (import_work_items,)
     start_page = "standard.start"
     navigation = (
         NavItem("standard.start", N_("Start"), "layout-dashboard"),
         NavItem("standard_timesheet.week", N_("Time sheet"), "calendar-week"),
+        NavItem("standard_month.month", N_("Month"), "calendar-month"),
         NavItem("standard_work_items.index", N_("Work items"), "inbox", permission=WORK_ITEMS.name),
     )

@@ -100,6 +100,11 @@ def show_duration(minutes: int) -> str:
     return f"{sign}{abs(minutes) // 60}:{abs(minutes) % 60:02}"
 
 
+def show_balance(minutes: int) -> str:
+    """The same with a sign on either side of nothing, such as ``+1:30``."""
+    return f"+{show_duration(minutes)}" if minutes > 0 else show_duration(minutes)
+
+
 def show_clock(minute_of_day: int) -> str:
     """A minute of the day as ``09:05``; 1440 is ``24:00``."""
     return f"{minute_of_day // 60:02}:{minute_of_day % 60:02}"

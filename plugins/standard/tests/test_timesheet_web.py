@@ -1,30 +1,24 @@
 """The week as people use it: filled, wrong here and there, changed in two tabs, closed, copied, corrected."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, insert, update
+from sqlalchemy import update
 
-from app.auth.models import UserPermission
-from app.editions.setting_changes import change_settings, present_values
-from app.extensions import db
 from app.sdk import write_transaction
 from plugins.standard.access import Role
 from plugins.standard.entries import CellChange, save_cells
-from plugins.standard.models import Project, ProjectMember, Task
+from plugins.standard.models import Project, Task
 from plugins.standard.tests.company import THURSDAY, Company
+from plugins.standard.tests.people import MANAGER, counted, manager, set_option
 from plugins.standard.tests.sheet import MONDAY, WEEK, Tab, entries
-from tests.conftest import MEMBER, add_person, csrf_token, log_in
+from tests.conftest import MEMBER, csrf_token
 
 WEEKDAYS = [MONDAY + timedelta(days=number) for number in range(5)]
 FRIDAY = WEEKDAYS[4]
 NEXT_WEEK = "2026-W49"
 A_WEEK = timedelta(weeks=1)
-MANAGER = "k.hasegawa"
 
 
 @pytest.fixture
@@ -44,19 +38,6 @@ def record(office: Company, *changes: tuple[str, date, int]) -> None:
 def finish(office: Company, task: str) -> None:
     with office.app.app_context(), write_transaction() as session:
         session.execute(update(Task).where(Task.id == office.tasks[task]).values(active=False))
-
-
-def manager(office: Company, role: Role, *projects: str) -> FlaskClient:
-    """A browser of somebody who looks after projects of the member."""
-    user_id = add_person(office.app, MANAGER, name="Ken Hasegawa")
-    with office.app.app_context(), write_transaction() as session:
-        session.execute(insert(UserPermission).values(user_id=user_id, permission="standard.manager"))
-        for project in projects:
-            row = {"project_id": office.projects[project], "user_id": user_id, "role": role.value}
-            session.execute(insert(ProjectMember).values(**row))
-    client = office.app.test_client()
-    log_in(client, MANAGER)
-    return client
 
 
 # Filling ------------------------------------------------------------------------------------------------------------
@@ -149,12 +130,6 @@ def test_only_what_is_changed_by_hand_keeps_to_the_step(tab: Tab, office: Compan
     assert tab.type(drawing, THURSDAY, "1:07", "by the timer").type(review, THURSDAY, "0:45").press().status_code == 303
     assert entries(office) == {(drawing, THURSDAY): (67, "by the timer"), (review, THURSDAY): (45, "")}
     assert tab.type(review, THURSDAY, "0:50").press().status_code == 422
-
-
-def set_option(office: Company, name: str, value: object) -> None:
-    with office.app.app_context():
-        seen = present_values("standard")
-        change_settings("standard", {**seen, name: value}, seen=seen, actor="h.kitamura")
 
 
 def test_a_holiday_is_named_in_its_column_and_below_the_sheet(tab: Tab, office: Company) -> None:
@@ -409,23 +384,6 @@ def test_a_reader_reads_and_changes_nothing(tab: Tab, office: Company) -> None:
 
 
 # Cost ---------------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
-    statements: list[str] = []
-
-    def note(*arguments: object) -> None:
-        statements.append(str(arguments[2]))
-
-    with app.app_context():
-        engines = list(db.engines.values())
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def test_the_week_takes_six_statements_at_most_whatever_the_history(tab: Tab, office: Company) -> None:

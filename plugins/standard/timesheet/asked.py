@@ -1,7 +1,9 @@
-"""Whose sheet an address asks for."""
+"""Whose sheet an address asks for, and how its weeks are cut for whoever asks."""
 
-from app.sdk import Refusal, request
+from app.sdk import Refusal, locale_code, request, today
 from plugins.standard.access import NO_SUCH_PERSON
+from plugins.standard.settings import week_start, work_calendar
+from plugins.standard.timesheet.service import Times
 
 _LONGEST_ID = 18
 """Digits of an id that a column takes."""
@@ -29,3 +31,8 @@ def asked_address() -> dict[str, str]:
     """What every address of the sheet carries besides its week or day: whose it is."""
     person = asked_person()
     return {} if person is None else {"person": str(person)}
+
+
+def present_times() -> Times:
+    """How weeks are cut and what is expected of them, with holidays in the reader's language, as of their today."""
+    return Times(week_start(), work_calendar(locale_code().partition("_")[0]), today())

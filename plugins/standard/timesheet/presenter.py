@@ -168,7 +168,7 @@ def _cell(number: int, cell: GridCell, overlay: Overlay) -> CellView:
     return CellView(
         key=_key(place),
         number=number,
-        day=_short(cell.day),
+        day=short_day(cell.day),
         hours_name=hours_name,
         memo_name=memo_name,
         shown_name=shown_name,
@@ -191,10 +191,10 @@ def _key(place: Cell) -> str:
 def _where(place: Cell, tasks: Mapping[int, TaskOfSheet]) -> str:
     task_id, day = place
     name = tasks[task_id].name if task_id in tasks else gettext("A task that is not on this sheet")
-    return gettext("%(task)s, %(day)s", task=name, day=_short(day))
+    return gettext("%(task)s, %(day)s", task=name, day=short_day(day))
 
 
-def _short(day: date) -> str:
+def short_day(day: date) -> str:
     """A day with its weekday and without its year: ``Thu 26 Nov``, ``11月26日(木)``."""
     return format_skeleton("MMMEd", day, locale=locale_code())
 

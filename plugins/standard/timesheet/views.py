@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from app.sdk import (
     current_user,
     flash,
-    locale_code,
     redirect,
     render_template,
     request,
@@ -18,8 +17,8 @@ from app.sdk import (
     url_for,
 )
 from plugins.standard.entries import CellsChangedMeanwhile, CellsRefused
-from plugins.standard.settings import granularity, week_start, work_calendar
-from plugins.standard.timesheet.asked import as_id, asked_address, asked_person
+from plugins.standard.settings import granularity, week_start
+from plugins.standard.timesheet.asked import as_id, asked_address, asked_person, present_times
 from plugins.standard.timesheet.blueprint import pages
 from plugins.standard.timesheet.presenter import (
     Overlay,
@@ -33,7 +32,6 @@ from plugins.standard.timesheet.service import (
     Action,
     Saved,
     SheetOfWeek,
-    Times,
     find_tasks,
     read_sheet,
     save_sheet,
@@ -52,14 +50,14 @@ def week() -> Answer:
     A week that does not exist is answered with this week.
     """
     shown = _week()
-    read = read_sheet(current_user(), asked_person(), shown, _times())
+    read = read_sheet(current_user(), asked_person(), shown, present_times())
     return _page(read, Overlay()), HTTPStatus.OK
 
 
 @pages.post("/")
 def save() -> Answer | Response:
     """Save what was typed, and do what else the pressed button says."""
-    shown, times, user_id = _week(), _times(), asked_person()
+    shown, times, user_id = _week(), present_times(), asked_person()
     typed = read_typed(request.form, {day.date for day in shown.days})
     changes, refusals = changes_of(typed, step=granularity())
     action = _action()
@@ -110,7 +108,7 @@ def _page(read: SheetOfWeek, overlay: Overlay) -> str:
 
 def _again(shown: Week, typed: tuple[TypedCell, ...], overlay: Overlay, status: HTTPStatus) -> Answer:
     """The page once more, with all that was typed and what is wrong with it."""
-    read = read_sheet(current_user(), asked_person(), shown, _times())
+    read = read_sheet(current_user(), asked_person(), shown, present_times())
     overlay = Overlay({cell.place: cell for cell in typed}, overlay.refusals, overlay.conflicts)
     return _page(read, overlay), status
 
@@ -131,10 +129,6 @@ def _action() -> Action:
         return Action(Act(name), as_id(task) or 0)
     except ValueError:
         return Action(Act.SAVE)
-
-
-def _times() -> Times:
-    return Times(week_start(), work_calendar(locale_code().partition("_")[0]), today())
 
 
 def _week() -> Week:
