@@ -87,6 +87,7 @@ _PLAIN_USER = (
         User.language,
         User.time_zone,
         User.theme,
+        User.last_seen_at,
     )
     .join_from(UserSession, User, UserSession.user_id == User.id)
     .where(

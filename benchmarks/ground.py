@@ -20,7 +20,8 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from app import clock, create_app
-from app.auth.sessions import start_session
+from app.auth import throttle
+from app.auth.sessions import SessionHolder, start_session
 from app.auth.users import UserDetails, add_user
 from app.config import Settings, load_settings
 from app.database import write_transaction
@@ -160,8 +161,9 @@ def temporary_ground(large: int) -> Iterator[Ground]:
 def session_cookie(app: Flask, login: str = LOGIN) -> str:
     """A cookie of a session that the user ``login`` has in the database of ``app``."""
     with app.test_request_context("/"), write_transaction() as session:
-        user_id = session.execute(text("SELECT id FROM users WHERE login = :login"), {"login": login}).scalar_one()
-        token = start_session(session, user_id, now=datetime.now(UTC), settings=app.extensions["settings"])
+        user = session.execute(text("SELECT id, password_hash FROM users WHERE login = :login"), {"login": login}).one()
+        holder = SessionHolder(user.id, user.password_hash, (throttle.account(login),))
+        token = start_session(session, holder, now=datetime.now(UTC), settings=app.extensions["settings"])
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]  # Flask's own cookies
     content = {"_user_id": token, "_fresh": True, "csrf_token": uuid4().hex}
     return f"{app.config['SESSION_COOKIE_NAME']}={signer.dumps(content)}"

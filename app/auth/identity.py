@@ -35,6 +35,8 @@ class Identity(UserMixin):
     permissions: frozenset[str]
     session_id: int
     session_last_seen_at: datetime
+    last_seen_at: datetime | None
+    """In whatever session; None of somebody who has not asked for a page yet."""
     token: str = field(repr=False)
 
     def get_id(self) -> str:
@@ -84,6 +86,7 @@ _VISITOR = (
         User.language,
         User.time_zone,
         User.theme,
+        User.last_seen_at,
         select(func.aggregate_strings(UserPermission.permission, ","))
         .where(UserPermission.user_id == User.id)
         .scalar_subquery()
@@ -131,6 +134,7 @@ def load_identity(token: str) -> Identity | None:
         permissions=frozenset(row.permissions.split(",")) if row.permissions else frozenset(),
         session_id=row.session_id,
         session_last_seen_at=row.session_last_seen_at,
+        last_seen_at=row.last_seen_at,
         token=token,
     )
     g.identity = identity

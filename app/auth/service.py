@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from flask import current_app, g, request, session
 from flask_login import UserMixin, login_user, logout_user
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, select, true
 
 from app import clock
 from app.audit import Event, record, record_refusal
@@ -16,11 +16,11 @@ from app.auth.folding import fold
 from app.auth.identity import Identity, load_identity
 from app.auth.models import User, UserPermission, UserSession
 from app.auth.passwords import check_password_rules, hash_password, password_matches
-from app.auth.sessions import end_session, end_sessions_of, start_session
+from app.auth.sessions import SessionHolder, end_session, end_sessions_of, start_session
 from app.auth.setup import is_setup_code
 from app.auth.users import UserDetails, UserState, add_user, details_refusals, write_details
 from app.config import Settings
-from app.database import UtcDateTime, read_connection, write_connection, write_transaction
+from app.database import read_connection, write_connection, write_transaction
 from app.events import UserChanged, announce
 from app.license.models import SeatCount
 from app.license.reasons import LicenseError
@@ -61,17 +61,6 @@ _CANDIDATE = (
     .where(INSTALLATION_JOIN)
 )
 """The candidate, the throttle and the installation's state at one instant; a row for an unknown login as well."""
-_SEEN = (
-    update(User)
-    .where(
-        User.id == bindparam("user"),
-        User.deleted_at.is_(None),
-        User.password_hash == bindparam("hash"),
-        throttle.IS_OPEN,
-    )
-    .values(last_seen_at=bindparam("now", type_=UtcDateTime()))
-)
-"""Touches one row where the log-in may go on, and none where it may not any more."""
 
 
 def log_in(login: str, password: str) -> None:
@@ -140,13 +129,13 @@ def _start(candidate: _Candidate, keys: tuple[throttle.Key, ...], now: datetime)
     being right, and are answered as if they were wrong.
     """
     settings: Settings = current_app.extensions["settings"]
-    seen = {"user": candidate.user_id, "hash": candidate.password_hash, "now": now, **throttle.digests(keys)}
     with write_connection() as transaction:
-        if transaction.execute(_SEEN, seen).rowcount != 1:
+        holder = SessionHolder(candidate.user_id or 0, candidate.password_hash, keys)
+        token = start_session(transaction, holder, now=now, settings=settings)
+        if token is None:
             return None
         if candidate.has_failed:
             throttle.forget(transaction, keys[0])
-        token = start_session(transaction, candidate.user_id or 0, now=now, settings=settings)
         record(transaction, Event("session.start", target=candidate.login, actor=candidate.login))
     language = session.get("language")
     # Whatever stood in the cookie before belongs to whoever had it: its CSRF token above all.

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.auth import throttle
 from app.auth.identity import Identity, token_hash
 from app.auth.models import User, UserSession
 from app.config import Settings
@@ -22,7 +23,28 @@ from app.extensions import db
 TOUCH_INTERVAL = timedelta(minutes=5)
 _log = structlog.get_logger("timetracker.sessions")
 _SWEEP = delete(UserSession).where(UserSession.expires_at < bindparam("now", type_=UtcDateTime()))
-_START = insert(UserSession).inline()
+_FILLED = ("token_hash", "client", "address", "created_at", "last_seen_at", "expires_at")
+_START = (
+    insert(UserSession)
+    .inline()
+    .execution_options(preserve_rowcount=True)
+    .from_select(
+        ["user_id", *_FILLED],
+        select(User.id, *(bindparam(name, type_=UserSession.__table__.c[name].type) for name in _FILLED))
+        .where(
+            User.id == bindparam("user"),
+            User.deleted_at.is_(None),
+            User.password_hash == bindparam("password_hash"),
+            throttle.IS_OPEN,
+        )
+        .with_for_update(read=True, of=User),
+    )
+)
+"""Inserts a row where the log-in may go on, and none where it may not any more.
+
+Whoever changes the password meanwhile is waited for, or waits and then ends this session too. The user's row is not
+written: it has more indexes than this one, and PostgreSQL counts seats after every UPDATE of it.
+"""
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -48,6 +70,17 @@ class SessionCookie(SecureCookieSessionInterface):
     def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002 - Flask's signature
         """``/``, which ``__Host-`` asks for."""
         return "/"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHolder:
+    """Who has proved who they are, and what has to be true still when their session begins."""
+
+    user_id: int
+    password_hash: str | None
+    """The one that was compared."""
+    keys: tuple[throttle.Key, ...]
+    """One or two, none of which may be closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +119,20 @@ _SYSTEMS = (
 )
 
 
-def start_session(transaction: Transaction, user_id: int, *, now: datetime, settings: Settings) -> str:
-    """Insert a session row and return its token, 256 random bits that are stored nowhere."""
+def start_session(transaction: Transaction, holder: SessionHolder, *, now: datetime, settings: Settings) -> str | None:
+    """Insert a session row and return its token, 256 random bits that are stored nowhere.
+
+    None where the user has been deleted meanwhile, has another password, or is kept from trying.
+    """
     token = secrets.token_urlsafe(32)
-    connection_of(transaction).execute(
+    started = connection_of(transaction).execute(
         _START,
         {
             "token_hash": token_hash(token),
-            "user_id": user_id,
+            "user": holder.user_id,
+            "password_hash": holder.password_hash,
+            **throttle.digests(holder.keys),
+            "now": now,
             "client": str(request.user_agent)[:200],
             "address": (request.remote_addr or "")[:64],
             "created_at": now,
@@ -101,7 +140,7 @@ def start_session(transaction: Transaction, user_id: int, *, now: datetime, sett
             "expires_at": now + timedelta(hours=settings.session_hours),
         },
     )
-    return token
+    return token if started.rowcount == 1 else None
 
 
 def end_session(session: Session, session_id: int) -> None:
@@ -139,11 +178,14 @@ def open_sessions(user_id: int, now: datetime, settings: Settings) -> tuple[Open
 def touch_after_answer(response: Response, identity: Identity, now: datetime) -> None:
     """Write when the user was last seen, every five minutes at most, when the answer is out already.
 
+    The first page after a log-in counts, if the user has not been seen in another session just before.
+
     The rows of sessions that have ended by themselves are swept out then, where nobody waits for it.
 
     Should the database be locked just then, the next request tries again; the person notices nothing.
     """
-    if now - identity.session_last_seen_at < TOUCH_INTERVAL:
+    seen = identity.last_seen_at
+    if seen is not None and now - min(seen, identity.session_last_seen_at) < TOUCH_INTERVAL:
         return
     engine = db.engine
 

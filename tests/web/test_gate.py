@@ -392,11 +392,11 @@ def test_an_anonymous_page_costs_no_statement(licensed_app: Flask) -> None:
 def test_last_seen_is_written_every_five_minutes_at_most(licensed_app: Flask, member_client: FlaskClient) -> None:
     start = datetime.now(UTC)
     counts = []
-    for minutes in (1, 4, 6, 8, 12):
+    for minutes in (1, 4, 7, 9, 13):
         with time_machine.travel(start + timedelta(minutes=minutes)):
             counts.append(len(statements(licensed_app, member_client, "/")))
 
-    assert counts == [1, 1, 4, 1, 4]  # session, user, and a sweep of what has ended
+    assert counts == [4, 1, 4, 1, 4]  # session, user, and a sweep of what has ended; first after the log-in
 
 
 def test_a_key_is_not_refused_later_because_the_clock_was_set_back(app: Flask) -> None:

@@ -2,16 +2,15 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask, g
-from sqlalchemy import func, select
 
 from app.auth.census import count_system_administrators
 from app.auth.models import UserSession
-from app.auth.sessions import start_session
 from app.auth.users import UserDetails
 from app.database import write_transaction
 from app.refusal import Refusal
@@ -26,9 +25,19 @@ Action = Callable[[], object]
 def open_session(app: Flask, user_id: int) -> int:
     """The id of a session in which the user is logged in."""
     now = datetime.now(UTC)
-    with app.test_request_context(), write_transaction() as session:
-        start_session(session, user_id, now=now, settings=app.extensions["settings"])
-        return session.execute(select(func.max(UserSession.id))).scalar_one()
+    with app.app_context(), write_transaction() as session:
+        opened = UserSession(
+            token_hash=token_bytes(32),
+            user_id=user_id,
+            client="",
+            address="",
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        session.add(opened)
+        session.flush()
+        return opened.id
 
 
 def at_once(app: Flask, *actions: tuple[int | None, Action]) -> list[str]:

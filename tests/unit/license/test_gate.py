@@ -18,7 +18,7 @@ UNDECLARED = None
 
 def person(*permissions: str) -> Identity:
     now = datetime(2026, 11, 26, tzinfo=UTC)
-    return Identity(1, "m.sakai", "Mio Sakai", None, None, None, "auto", frozenset(permissions), 1, now, "token")
+    return Identity(1, "m.sakai", "Mio Sakai", None, None, None, "auto", frozenset(permissions), 1, now, now, "token")
 
 
 NOBODY = None
