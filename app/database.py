@@ -31,6 +31,7 @@ from app.auth import grams
 from app.config import Settings
 from app.events import take_announced
 from app.extensions import db
+from app.liveness import check_liveness
 
 READ = "read"
 BUSY_TIMEOUT_MS = 10_000
@@ -73,7 +74,7 @@ def configure_database(app: Flask, settings: Settings) -> None:
     url = make_url(settings.database_url)
     is_sqlite = url.get_backend_name() == "sqlite"
     # What is bound to statements, such as password hashes and license keys, has no place in the text of an error.
-    options: dict[str, Any] = {"pool_pre_ping": not is_sqlite, "hide_parameters": True}
+    options: dict[str, Any] = {"hide_parameters": True}
     if is_sqlite:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_MS / 1000}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
@@ -82,9 +83,12 @@ def configure_database(app: Flask, settings: Settings) -> None:
     read_options = {**options, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
     app.config["SQLALCHEMY_BINDS"] = {READ: {"url": url, **read_options}}
     db.init_app(app)
-    if is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if is_sqlite:
             _hook_sqlite(db.engine, db.engines[READ])
+        else:
+            check_liveness(db.engine)
+            check_liveness(db.engines[READ])
 
 
 def _hook_sqlite(main: Engine, read: Engine) -> None:

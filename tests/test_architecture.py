@@ -44,6 +44,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.texts",
         "app.events",
         "app.extensions",
+        "app.liveness",
         "app.localisation",
         "app.logs",
         "app.migrating",
