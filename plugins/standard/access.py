@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, select, true
 
 from app.sdk import N_, Identity, Reason, Refusal, users
-from plugins.standard.models import Customer, Project, ProjectMember, Task
-from plugins.standard.permissions import MANAGER
+from plugins.standard.models import Customer, Entry, Project, ProjectMember, Task
+from plugins.standard.permissions import EVERYBODY, MANAGER
 
 NOT_YOURS = Reason(
     "sheet_not_yours",
@@ -58,8 +58,8 @@ class Sheet:
 def open_sheet(connection: Connection, reader: Identity, user_id: int | None) -> Sheet:
     """The sheet of ``user_id`` as ``reader`` may see it; None is the reader's own.
 
-    Others' are seen by whoever holds the permission Manager and is reader or corrector of projects in which they have
-    a part; of those projects alone.
+    Others' are seen by whoever may read the hours of everybody, and by whoever holds the permission Manager and is
+    reader or corrector of projects; of those projects alone, and only a corrector of them changes anything.
 
     Raises:
         Refusal: ``person_unknown`` or ``sheet_not_yours``.
@@ -74,22 +74,21 @@ def open_sheet(connection: Connection, reader: Identity, user_id: int | None) ->
             readable=None,
             correctable=None,
         )
-    if not reader.holds(MANAGER.name):
+    if not reads_others(reader):
         raise Refusal(NOT_YOURS)
     rows = connection.execute(
         select(users.c.login, users.c.name, users.c.deleted_at, ProjectMember.project_id, ProjectMember.role)
         .select_from(users)
-        .outerjoin(
-            ProjectMember,
-            and_(ProjectMember.user_id == reader.user_id, ProjectMember.role.in_((Role.READER, Role.CORRECTOR))),
-        )
+        .outerjoin(ProjectMember, _looks_after(reader))
         .where(users.c.id == user_id)
     ).all()
     if not rows:
         raise Refusal(NO_SUCH_PERSON)
     person = rows[0]
-    roles = {row.project_id: Role(row.role) for row in rows if row.project_id is not None}
-    if not roles:
+    is_manager = reader.holds(MANAGER.name)
+    roles = {row.project_id: Role(row.role) for row in rows if is_manager and row.project_id is not None}
+    reads_all = reader.holds(EVERYBODY.name)
+    if not roles and not reads_all:
         raise Refusal(NOT_YOURS)
     return Sheet(
         user_id,
@@ -97,9 +96,33 @@ def open_sheet(connection: Connection, reader: Identity, user_id: int | None) ->
         person.name,
         is_own=False,
         is_deleted=person.deleted_at is not None,
-        readable=frozenset(roles),
+        readable=None if reads_all else frozenset(roles),
         correctable=frozenset(project for project, role in roles.items() if role is Role.CORRECTOR),
     )
+
+
+def reads_others(reader: Identity) -> bool:
+    """Whether there may be hours of others that ``reader`` sees; asks nothing of the database."""
+    return reader.holds(EVERYBODY.name) or reader.holds(MANAGER.name)
+
+
+def visible_hours(reader: Identity) -> ColumnElement[bool]:
+    """The condition on ``Entry`` that ``reader`` may see it; the one rule for whatever adds hours up.
+
+    Their own; those of everybody on the projects that they look after; with the permission for it, all there are.
+    """
+    if reader.holds(EVERYBODY.name):
+        return true()
+    own = Entry.user_id == reader.user_id
+    if not reader.holds(MANAGER.name):
+        return own
+    tasks = select(Task.id).join(ProjectMember, ProjectMember.project_id == Task.project_id).where(_looks_after(reader))
+    return or_(own, Entry.task_id.in_(tasks))
+
+
+def _looks_after(reader: Identity) -> ColumnElement[bool]:
+    """The condition on ``ProjectMember`` that it makes ``reader`` look after the project, if they hold Manager."""
+    return and_(ProjectMember.user_id == reader.user_id, ProjectMember.role.in_((Role.READER, Role.CORRECTOR)))
 
 
 def may_record(user_id: int) -> ColumnElement[bool]:

@@ -12,4 +12,9 @@ MANAGER = Permission(
     N_("Manager"),
     N_("Reads the hours of the projects that name the person as reader, and corrects those that name them corrector."),
 )
-PERMISSIONS = (WORK_ITEMS, MANAGER)
+EVERYBODY = Permission(
+    "standard.everybody",
+    N_("Everybody’s hours"),
+    N_("Reads the hours of everybody in all projects, and corrects none of them."),
+)
+PERMISSIONS = (WORK_ITEMS, MANAGER, EVERYBODY)
