@@ -206,7 +206,7 @@ def find_users(search: str, *, limit: int = 20) -> tuple[FoundUser, ...]:
     It goes by the folded forms, so that case and width make no difference, and its cost does not depend on how many
     users there are. An empty search finds the first ones by name.
     """
-    words = " ".join(search.split())[:100]
+    words = " ".join(search.replace("\0", " ").split())[:100]  # PostgreSQL knows no text with U+0000
     page = read_page(ListQuery(search=words, order=Order.BEST if words else Order.NAME, size=limit), now())
     return tuple(FoundUser(user.user_id, user.login, user.name) for user in page.users)
 

@@ -1,9 +1,10 @@
 """The edition Standard: what every license begins with."""
 
 from app.sdk import N_, Edition, Feature, NavItem
+from plugins.standard.closing.views import pages as closing_pages
 from plugins.standard.models import Model
 from plugins.standard.month.views import pages as month_pages
-from plugins.standard.permissions import PERMISSIONS, WORK_ITEMS
+from plugins.standard.permissions import CLOSING, PERMISSIONS, WORK_ITEMS
 from plugins.standard.settings import SETTINGS
 from plugins.standard.timesheet import day_views as _day_views  # noqa: F401 - adds its pages to the blueprint
 from plugins.standard.timesheet import views as _week_views  # noqa: F401 - likewise
@@ -43,11 +44,16 @@ class StandardEdition(Edition):
             N_("Work items"),
             N_("Customers, projects and tasks, who works on them, and their import from CSV."),
         ),
+        Feature(
+            "timesheet.closing",
+            N_("Closing"),
+            N_("Days through which hours are read-only, for everybody and with exceptions for one person."),
+        ),
     )
     permissions = PERMISSIONS
     settings = SETTINGS
     models = Model
-    blueprints = (pages, timesheet_pages, month_pages, work_items)
+    blueprints = (pages, timesheet_pages, month_pages, closing_pages, work_items)
     commands = (import_work_items,)
     start_page = "standard.start"
     navigation = (
@@ -55,4 +61,5 @@ class StandardEdition(Edition):
         NavItem("standard_timesheet.week", N_("Time sheet"), "calendar-week"),
         NavItem("standard_month.month", N_("Month"), "calendar-month"),
         NavItem("standard_work_items.index", N_("Work items"), "inbox", permission=WORK_ITEMS.name),
+        NavItem("standard_closing.index", N_("Closing"), "lock", permission=CLOSING.name),
     )

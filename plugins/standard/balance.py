@@ -86,12 +86,12 @@ def day_hours(day: date, minutes: int, expected: int, *, today: date) -> DayHour
 
 def added_up(days: Iterable[DayHours]) -> Hours:
     """What ``days`` add up to."""
-    of_all = tuple(days)
-    counted = tuple(day for day in of_all if day.is_counted)
-    return Hours(
-        minutes=sum(day.minutes for day in of_all),
-        expected=sum(day.expected for day in of_all),
-        counted_minutes=sum(day.minutes for day in counted),
-        counted_expected=sum(day.expected for day in counted),
-        missing=sum(day.is_missing for day in of_all),
-    )
+    minutes = expected = counted_minutes = counted_expected = missing = 0
+    for day in days:
+        minutes += day.minutes
+        expected += day.expected
+        missing += day.is_missing
+        if day.is_counted:
+            counted_minutes += day.minutes
+            counted_expected += day.expected
+    return Hours(minutes, expected, counted_minutes, counted_expected, missing)

@@ -44,6 +44,14 @@ def lock_closed_days(session: Session, user_id: int) -> ClosedDays:
     return _effective({row.scope: row.closed_through for row in session.execute(_rows_of(user_id))}, user_id)
 
 
+def lock_to_close(session: Session) -> None:
+    """Wait for everybody who is writing hours, and let nobody begin, until the transaction ends.
+
+    Whoever closes or opens days begins with it, for one person as for everybody.
+    """
+    session.execute(select(Closing.scope).where(Closing.scope == EVERYBODY).with_for_update())
+
+
 def _rows_of(user_id: int) -> Select[str, date | None]:
     return select(Closing.scope, Closing.closed_through).where(Closing.scope.in_((EVERYBODY, scope_of(user_id))))
 

@@ -17,4 +17,9 @@ EVERYBODY = Permission(
     N_("Everybody’s hours"),
     N_("Reads the hours of everybody in all projects, and corrects none of them."),
 )
-PERMISSIONS = (WORK_ITEMS, MANAGER, EVERYBODY)
+CLOSING = Permission(
+    "standard.closing",
+    N_("Closing"),
+    N_("Closes hours through a day, for everybody or for one person, and opens them again."),
+)
+PERMISSIONS = (WORK_ITEMS, MANAGER, EVERYBODY, CLOSING)
