@@ -45,6 +45,7 @@ from app.audit import record as record_audit
 from app.auth.folding import fold
 from app.auth.identity import Identity
 from app.auth.models import User as _User
+from app.auth.views import safe_next
 from app.clock import now
 from app.database import RowId, UtcDateTime, read_connection, write_transaction
 from app.editions import registry
@@ -153,6 +154,7 @@ __all__ = [
     "request",
     "requires_feature",
     "requires_permission",
+    "safe_next",
     "sentences",
     "time_zone",
     "today",

@@ -1,11 +1,14 @@
 """The edition Standard: what every license begins with."""
 
-from app.sdk import N_, Edition, Feature, NavItem
+from app.sdk import N_, Edition, Feature, NavItem, SlotContent
 from plugins.standard.closing.views import pages as closing_pages
 from plugins.standard.models import Model
 from plugins.standard.month.views import pages as month_pages
 from plugins.standard.permissions import CLOSING, PERMISSIONS, WORK_ITEMS
 from plugins.standard.settings import SETTINGS
+from plugins.standard.timer.blueprint import FEATURE as TIMER
+from plugins.standard.timer.blueprint import pages as timer_pages
+from plugins.standard.timer.views import bar as timer_bar
 from plugins.standard.timesheet import day_views as _day_views  # noqa: F401 - adds its pages to the blueprint
 from plugins.standard.timesheet import views as _week_views  # noqa: F401 - likewise
 from plugins.standard.timesheet.blueprint import pages as timesheet_pages
@@ -40,6 +43,11 @@ class StandardEdition(Edition):
             N_("The hours of a month by day and project, over-time, missing days and holidays."),
         ),
         Feature(
+            TIMER,
+            N_("Timer"),
+            N_("Runs on one task at a time, on every page; stopping it fills the time sheet."),
+        ),
+        Feature(
             "work_items.manage",
             N_("Work items"),
             N_("Customers, projects and tasks, who works on them, and their import from CSV."),
@@ -53,7 +61,8 @@ class StandardEdition(Edition):
     permissions = PERMISSIONS
     settings = SETTINGS
     models = Model
-    blueprints = (pages, timesheet_pages, month_pages, closing_pages, work_items)
+    blueprints = (pages, timesheet_pages, month_pages, timer_pages, closing_pages, work_items)
+    slots = (SlotContent("navigation.tools", timer_bar, feature=TIMER),)
     commands = (import_work_items,)
     start_page = "standard.start"
     navigation = (

@@ -55,6 +55,19 @@ class Sheet:
     """Ids of the projects whose hours may be changed; None allows all that the person may record on."""
 
 
+def own_sheet(reader: Identity) -> Sheet:
+    """One's own sheet, all of which may be seen; costs no statement."""
+    return Sheet(
+        reader.user_id,
+        reader.login,
+        reader.name,
+        is_own=True,
+        is_deleted=False,
+        readable=None,
+        correctable=None,
+    )
+
+
 def open_sheet(connection: Connection, reader: Identity, user_id: int | None) -> Sheet:
     """The sheet of ``user_id`` as ``reader`` may see it; None is the reader's own.
 
@@ -65,15 +78,7 @@ def open_sheet(connection: Connection, reader: Identity, user_id: int | None) ->
         Refusal: ``person_unknown`` or ``sheet_not_yours``.
     """
     if user_id is None or user_id == reader.user_id:
-        return Sheet(
-            reader.user_id,
-            reader.login,
-            reader.name,
-            is_own=True,
-            is_deleted=False,
-            readable=None,
-            correctable=None,
-        )
+        return own_sheet(reader)
     if not reads_others(reader):
         raise Refusal(NOT_YOURS)
     rows = connection.execute(

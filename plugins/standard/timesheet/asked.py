@@ -1,5 +1,7 @@
 """Whose sheet an address asks for, and how its weeks are cut for whoever asks."""
 
+import unicodedata
+
 from app.sdk import Refusal, locale_code, request, today
 from plugins.standard.access import NO_SUCH_PERSON
 from plugins.standard.settings import week_start, work_calendar
@@ -31,6 +33,12 @@ def asked_address() -> dict[str, str]:
     """What every address of the sheet carries besides its week or day: whose it is."""
     person = asked_person()
     return {} if person is None else {"person": str(person)}
+
+
+def asked_words() -> str:
+    """What is searched for with ``?q=``, full-width letters as others, without what no text of a database can hold."""
+    words = unicodedata.normalize("NFKC", request.values.get("q", ""))
+    return "".join(letter for letter in words if letter.isprintable()).strip()[:100]
 
 
 def present_times() -> Times:

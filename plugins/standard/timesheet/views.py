@@ -1,6 +1,5 @@
 """The week: read, saved, filled from last week, and the tasks that can be added to it."""
 
-import unicodedata
 from datetime import date
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +17,7 @@ from app.sdk import (
 )
 from plugins.standard.entries import CellsChangedMeanwhile, CellsRefused
 from plugins.standard.settings import granularity, week_start
-from plugins.standard.timesheet.asked import as_id, asked_address, asked_person, present_times
+from plugins.standard.timesheet.asked import as_id, asked_address, asked_person, asked_words, present_times
 from plugins.standard.timesheet.blueprint import pages
 from plugins.standard.timesheet.presenter import (
     Overlay,
@@ -79,7 +78,7 @@ def save() -> Answer | Response:
 @pages.get("/tasks")
 def tasks() -> str:
     """Tasks to add to the sheet, searched for with ``?q=``; favourites and recent ones first."""
-    words = unicodedata.normalize("NFKC", request.args.get("q", "")).strip()[:100]
+    words = asked_words()
     sheet, found = find_tasks(current_user(), asked_person(), words, today())
     return render_template(
         "standard/timesheet/tasks.html", sheet=sheet, found=found, words=words, week=_week(), address=asked_address()
