@@ -133,12 +133,13 @@ def _checkpoint(path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgresql_templates(
-    tmp_path_factory: pytest.TempPathFactory, postgresql_url: str, worker_id: str
-) -> dict[str, str]:
-    """Names of the databases that those of tests are copies of, as ``sqlite_templates``."""
+def postgresql_templates(tmp_path_factory: pytest.TempPathFactory, postgresql_url: str) -> dict[str, str]:
+    """Names of the databases that those of tests are copies of, as ``sqlite_templates``.
+
+    Made once for each conftest that imports this, in each worker.
+    """
     folder = tmp_path_factory.mktemp("postgresql")
-    templates = {name: f"{TEMPLATE}_{name}_{worker_id}" for name in ("empty", "set_up")}
+    templates = {name: f"{TEMPLATE}_{name}_{uuid4().hex}" for name in ("empty", "set_up")}
     empty, set_up = templates["empty"], templates["set_up"]
     _administer(postgresql_url, f'CREATE DATABASE "{empty}"')
     _migrate(folder, _with_database(postgresql_url, empty))
