@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 
-from benchmarks import gate, log_in, start_page, startup, users_list, verification
+from benchmarks import editions, gate, log_in, start_page, startup, users_list, verification
 from benchmarks.ground import Ground, temporary_ground
 from benchmarks.measure import Result
 
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Measure] = {
     "log-in": log_in.measure,
     "start-page": start_page.measure,
     "gate": gate.measure,
+    "editions": editions.measure,
     "users-list": users_list.measure,
 }
 LARGE, LARGE_IF_QUICK = 1_000_000, 50_000

@@ -1,7 +1,8 @@
 """Installs editions for one test: modules on the import path, and entry points that lead to them."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as installed_entry_points
 from pathlib import Path
@@ -10,11 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from app import create_app
 from app.config import load_settings
 from app.editions import discovery
 from app.editions.discovery import Discovered
+from app.extensions import db
 
 SOUND = """
     from app.sdk import Edition, EditionBlueprint, Feature, NavItem, requires_feature
@@ -117,3 +120,20 @@ def found_in(app: Flask, name: str) -> Discovered:
         found for found in app.extensions["editions"].found if found.name == name and found.state != "duplicate"
     )
     return found
+
+
+@contextmanager
+def statements_of(app: Flask) -> Iterator[list[str]]:
+    """All statements that the application executes meanwhile."""
+    with app.app_context():
+        engines = list(db.engines.values())
+    seen: list[str] = []
+
+    def note(*arguments: object) -> None:
+        seen.append(str(arguments[2]))
+
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from flask import Flask
+from flask import Blueprint, Flask, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, update
 
@@ -16,8 +16,9 @@ from app.auth.models import User
 from app.database import read_connection, write_transaction
 from app.editions.models import EditionSwitch
 from app.extensions import db
+from app.security import Audience, declare, resolve_access
 from tests.conftest import ADMINISTRATOR, MEMBER, add_person, csrf_token, log_in, register_key
-from tests.editions.conftest import Shelf, found_in, sound
+from tests.editions.conftest import Shelf, found_in, sound, statements_of
 
 MakeApp = Callable[..., Flask]
 EDITIONS = "/settings/operation/editions"
@@ -359,3 +360,26 @@ def test_an_edition_that_is_not_installed_cannot_be_switched(admin_client: Flask
 def test_switching_needs_the_token_of_the_session(admin_client: FlaskClient, licensed_app: Flask) -> None:
     assert admin_client.post(f"{EDITIONS}/standard/disable").status_code == 400
     assert audit(licensed_app, "edition.") == []
+
+
+# What licensing costs ------------------------------------------------------------------------------------------------
+
+
+def test_licensing_adds_no_statement_to_a_page(shelf: Shelf, make_app: MakeApp) -> None:
+    shelf.install("acme", sound("acme", included_in="('standard',)"))
+    shelf.install("other", sound("other"))
+    app = open_for_business(make_app)
+    blueprint = Blueprint("core_page", __name__)
+    declare(blueprint, Audience.MEMBER)
+    blueprint.add_url_rule("/core", view_func=lambda: render_template_string("{{ 'acme.board' is licensed }}"))
+    app.register_blueprint(blueprint)
+    app.extensions["access"] = resolve_access(app)
+    for client in (browser(app), browser(app, ADMINISTRATOR)):
+        for path in ("/acme/", "/other/", "/core"):
+            client.get(path)
+        seen: dict[str, list[str]] = {}
+        for path in ("/acme/", "/other/", "/core"):
+            with statements_of(app) as seen[path]:
+                client.get(path)
+        assert len(seen["/core"]) == 1  # who is it, how many users are there, which licenses are registered
+        assert seen["/acme/"] == seen["/other/"] == seen["/core"]

@@ -1,21 +1,19 @@
 """Cards and slots: what is licensed and permitted is shown at its place, and templates can ask what is licensed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from jinja2 import TemplateRuntimeError
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from app.auth.models import User, UserPermission
 from app.database import write_transaction
 from app.editions.slots import SLOTS
-from app.extensions import db
 from app.sdk import feature_licensed
 from tests.conftest import ADMINISTRATOR, MEMBER, ONLY_SQLITE, add_person, log_in, register_key
-from tests.editions.conftest import Shelf, found_in, sound
+from tests.editions.conftest import Shelf, found_in, sound, statements_of
 
 MakeApp = Callable[..., Flask]
 FEATURE = "acme.board"
@@ -57,22 +55,6 @@ def permit(app: Flask, login: str, permission: str) -> None:
     with app.app_context(), write_transaction() as session:
         user_id = session.execute(select(User.id).where(User.login == login)).scalar_one()
         session.execute(insert(UserPermission).values(user_id=user_id, permission=permission))
-
-
-@contextmanager
-def statements_of(app: Flask) -> Iterator[list[str]]:
-    with app.app_context():
-        engines = list(db.engines.values())
-    seen: list[str] = []
-
-    def note(*arguments: object) -> None:
-        seen.append(str(arguments[2]))
-
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 # Cards --------------------------------------------------------------------------------------------------------------
