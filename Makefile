@@ -14,7 +14,7 @@ INSTALLED_DEV := .venv/installed-dev
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench messages clean elsewhere
+.PHONY: help run demo test lint bench messages clean elsewhere
 
 # An environment that was copied from another folder, or whose Python is gone, is made anew.
 ifneq ($(shell test -x $(BIN)/python && cat .venv/checkout 2>/dev/null),$(CURDIR))
@@ -26,6 +26,10 @@ help: ## List what can be made
 
 run: $(INSTALLED) ## Start TimeTracker RX on 127.0.0.1:8000, ready to be tried; PORT=8001 changes the port
 	@exec $(BIN)/python -m app.cli.serving
+
+demo: $(INSTALLED) ## Fill what `make run` serves with a company to look around in, once it is set up
+	@$(BIN)/flask db upgrade >/dev/null
+	@$(BIN)/flask standard demo
 
 test: $(INSTALLED_DEV) ## Run every test; TESTS=tests/unit or ARGS="-k license" choose among them
 	@$(BIN)/python tests/browser/chromium.py

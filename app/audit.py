@@ -118,10 +118,11 @@ def _printable(text: str) -> str:
 
 
 def _actor_of(event: Event) -> str:
-    return _printable(_actor() if event.actor is None else event.actor)[:64]
+    return _printable(actor_here() if event.actor is None else event.actor)[:64]
 
 
-def _actor() -> str:
+def actor_here() -> str:
+    """Login of whoever acts in this request; ``command line`` outside one."""
     if not has_request_context():
         return COMMAND_LINE
     identity = g.get("identity")

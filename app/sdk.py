@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, has_request_context, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, get_locale
 from flask_login import current_user as _current_user
@@ -41,6 +41,7 @@ from sqlalchemy.orm import DeclarativeBase
 from wtforms.fields.choices import SelectChoice
 
 from app.audit import Event as AuditEvent
+from app.audit import actor_here
 from app.audit import record as record_audit
 from app.auth.folding import fold
 from app.auth.identity import Identity
@@ -53,6 +54,7 @@ from app.editions.base import Edition, EditionBlueprint, open_to, requires_featu
 from app.editions.compatibility import API_VERSION
 from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
 from app.editions.rendering import feature_licensed, render_template
+from app.editions.setting_changes import put_setting
 from app.editions.settings import (
     ChoiceSetting,
     DateSetting,
@@ -81,6 +83,7 @@ from app.refusal import Reason, Refusal
 from app.security import Audience, Representation
 from app.settings.operation.csv_export import csv_lines, csv_original
 from app.settings.state import current_state
+from app.settings.users.joining import NewUser, adding_users
 from app.settings.users.listing import ListQuery, Order, read_page
 from app.texts import RefusalTexts, code_texts, listed, sentences
 from app.translation import N_
@@ -105,6 +108,7 @@ __all__ = [
     "LicenseSummary",
     "Listener",
     "NavItem",
+    "NewUser",
     "NumberSetting",
     "Permission",
     "Reason",
@@ -126,6 +130,8 @@ __all__ = [
     "UserRestored",
     "UtcDateTime",
     "abort",
+    "actor_here",
+    "adding_users",
     "announce",
     "code_texts",
     "csv_lines",
@@ -147,6 +153,7 @@ __all__ = [
     "open_to",
     "pgettext",
     "put_at_field",
+    "put_setting",
     "read_connection",
     "record_audit",
     "redirect",
@@ -233,13 +240,13 @@ def license_summary() -> LicenseSummary:
 
 
 def time_zone() -> ZoneInfo:
-    """The reader's time zone: their own, else the installation's."""
-    own = current_user().time_zone
+    """The reader's time zone: their own, else the installation's, which is also that of commands."""
+    own = current_user().time_zone if has_request_context() else None
     return ZoneInfo(own) if own else current_state().time_zone
 
 
 def today() -> date:
-    """The reader's date at this request."""
+    """The reader's date at this request; in a command, the installation's."""
     return now().astimezone(time_zone()).date()
 
 

@@ -87,6 +87,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.navigation",
         "app.settings.operation.audit_log",
         "app.settings.state",
+        "app.settings.users.joining",
         "app.settings.users.listing",
         "app.texts",
         "app.*.service",

@@ -31,6 +31,12 @@ ALREADY_SET_UP = Reason(
     N_("Log in; a system administrator can add users."),
     status=409,
 )
+SETUP_PENDING = Reason(
+    "setup_pending",
+    N_("This installation is not set up yet: it has no system administrator."),
+    N_("Open its address in the browser; the first page asks for the set-up code and makes one. Then try again."),
+    status=409,
+)
 WRONG_CURRENT_PASSWORD = Reason(
     "wrong_current_password",
     N_("The current password is not right."),

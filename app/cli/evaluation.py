@@ -202,6 +202,7 @@ def show() -> None:
     if settings.secret_key is not None and is_setup_pending():
         once = _("good once, for the first page")
         rows.append((_("Set-up code"), f"{setup_code()}   {once}"))
+        rows.append((_("Demo data"), "make demo   " + _("in a second terminal, after the first page")))
     found = evaluation_key(settings, datetime.now(UTC)) if settings.allow_evaluation_keys else None
     if found is not None:
         seats = ngettext("%(num)s seat", "%(num)s seats", found.license.seats)

@@ -20,6 +20,7 @@ from app.editions.registry import build_registry
 from app.editions.rehearsal import Pages, Surroundings, core_segments, rehearse, undeclared
 from app.editions.switches import read_switches_at_start
 from app.editions.texts import ReadTexts, install_texts, read_texts, speaking_as
+from app.logs import direct_logs_to_people
 from app.refusal import Refusal
 from app.security import Access
 
@@ -169,6 +170,7 @@ def _enter_application(context: click.Context) -> None:
     """Give the commands the application, which ``flask`` does itself and a test does not, and their edition's texts."""
     if not current_app:
         context.with_resource(context.ensure_object(ScriptInfo).load_app().app_context())
+    direct_logs_to_people(current_app.extensions["settings"])
     context.with_resource(speaking_as(str(context.command.name)))
 
 

@@ -1,13 +1,13 @@
 """Changing the settings of an edition; the same for the page Editions and ``flask edition settings``."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.audit import Event, record
+from app.audit import Event, actor_here, record
 from app.auth.acting import administrator_transaction
 from app.editions import reasons
 from app.editions.discovery import EditionState
@@ -19,6 +19,7 @@ from app.editions.stored_settings import forget_stored_settings
 from app.events import SettingsChanged, announce
 from app.refusal import Refusal
 
+_Value = TypeVar("_Value")
 Values = Mapping[str, Any]
 """Values of settings by their names."""
 
@@ -89,24 +90,51 @@ def change_settings(edition: str, wanted: Values, *, seen: Values, actor: str) -
     """
     settings = settings_of(edition)
     with administrator_transaction() as (session, _):
-        rows = _rows(session, edition)
-        present = {setting.name: setting.of_stored(_text(rows.get(setting.name))) for setting in settings}
-        chosen = {
-            **present,
-            **{name: value for name, value in wanted.items() if value != seen.get(name, present[name])},
-        }
-        changed = [setting for setting in settings if chosen[setting.name] != present[setting.name]]
-        conflicts = {name for name in (each.name for each in changed) if seen.get(name, present[name]) != present[name]}
-        if conflicts:
-            raise ChangedMeanwhile(present, frozenset(conflicts))
-        for setting in changed:
-            _put(session, rows.get(setting.name), setting, chosen[setting.name], actor)
-        if changed:
-            before = {setting.name: setting.plain(present[setting.name]) for setting in changed}
-            after = {setting.name: setting.plain(chosen[setting.name]) for setting in changed}
-            record(session, Event("edition.settings", target=edition, before=before, after=after, actor=actor))
-            announce(session, SettingsChanged(edition))
-            forget_stored_settings()
+        return _change(session, edition, settings, wanted, seen=seen, actor=actor)
+
+
+def put_setting(session: Session, setting: Setting[_Value], value: _Value) -> bool:
+    """Put ``value`` in force with the transaction of ``session``, audited; returns whether that is a change.
+
+    For what an edition does as a whole at an administrator's request, such as filling an empty installation; what
+    people decide is asked for on the page of the edition's settings.
+
+    Args:
+        session: the write transaction.
+        setting: one that a loaded edition declares.
+        value: one that fits.
+
+    Raises:
+        ValueError: it does not fit.
+        Refusal: ``edition_not_installed`` or ``edition_not_loaded``.
+    """
+    if not setting.fits(value):
+        raise ValueError(f"{setting.name} does not take {value!r:.80}")
+    settings, wanted = settings_of(setting.edition), {setting.name: value}
+    return _change(session, setting.edition, settings, wanted, seen={}, actor=actor_here())
+
+
+def _change(
+    session: Session, edition: str, settings: Sequence[Setting[Any]], wanted: Values, *, seen: Values, actor: str
+) -> bool:
+    rows = _rows(session, edition)
+    present = {setting.name: setting.of_stored(_text(rows.get(setting.name))) for setting in settings}
+    chosen = {
+        **present,
+        **{name: value for name, value in wanted.items() if value != seen.get(name, present[name])},
+    }
+    changed = [setting for setting in settings if chosen[setting.name] != present[setting.name]]
+    conflicts = {name for name in (each.name for each in changed) if seen.get(name, present[name]) != present[name]}
+    if conflicts:
+        raise ChangedMeanwhile(present, frozenset(conflicts))
+    for setting in changed:
+        _put(session, rows.get(setting.name), setting, chosen[setting.name], actor)
+    if changed:
+        before = {setting.name: setting.plain(present[setting.name]) for setting in changed}
+        after = {setting.name: setting.plain(chosen[setting.name]) for setting in changed}
+        record(session, Event("edition.settings", target=edition, before=before, after=after, actor=actor))
+        announce(session, SettingsChanged(edition))
+        forget_stored_settings()
     return bool(changed)
 
 

@@ -2,6 +2,7 @@
 
 from app.sdk import N_, Edition, Feature, NavItem, SlotContent
 from plugins.standard.closing.views import pages as closing_pages
+from plugins.standard.demo.commands import demo
 from plugins.standard.models import Model
 from plugins.standard.month.views import pages as month_pages
 from plugins.standard.permissions import CLOSING, PERMISSIONS, WORK_ITEMS
@@ -63,7 +64,7 @@ class StandardEdition(Edition):
     models = Model
     blueprints = (pages, timesheet_pages, month_pages, timer_pages, closing_pages, work_items)
     slots = (SlotContent("navigation.tools", timer_bar, feature=TIMER),)
-    commands = (import_work_items,)
+    commands = (import_work_items, demo)
     start_page = "standard.start"
     navigation = (
         NavItem("standard.start", N_("Start"), "layout-dashboard"),

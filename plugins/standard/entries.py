@@ -141,9 +141,11 @@ def save_cells_in(
     _require_days_hold_it(session, writer.user_id, different, present)
     at = now()
     for change in different:
-        _write(session, writer, change, present.get(change.cell, EMPTY), at)
+        if change.cell in present:
+            _rewrite(session, writer, change, present[change.cell], at)
         if not keeps_spans:
             session.execute(delete(Span).where(_of(Span, writer.user_id, change)))
+    _fill(session, writer, [change for change in different if change.cell not in present], at)
     if writer.by != writer.login and different:
         _audit_correction(session, writer, different, present)
     return len(different)
@@ -203,16 +205,33 @@ def _of(table: type[Entry] | type[Span], user_id: int, change: CellChange) -> Co
     return and_(table.user_id == user_id, table.day == change.day, table.task_id == change.task_id)
 
 
-def _write(session: Session, writer: Writer, change: CellChange, present: CellValue, at: datetime) -> None:
-    values = {"minutes": change.minutes, "memo": change.memo, "changed_at": at, "changed_by": writer.by}
+def _rewrite(session: Session, writer: Writer, change: CellChange, present: CellValue, at: datetime) -> None:
+    of_cell = _of(Entry, writer.user_id, change)
     if change.minutes == 0:
-        session.execute(delete(Entry).where(_of(Entry, writer.user_id, change)))
-    elif present.version:
-        version = max(present.version + 1, _version(at))
-        session.execute(update(Entry).where(_of(Entry, writer.user_id, change)).values(version=version, **values))
-    else:
-        place = {"user_id": writer.user_id, "day": change.day, "task_id": change.task_id}
-        session.execute(insert(Entry).values(version=_version(at), **place, **values))
+        session.execute(delete(Entry).where(of_cell))
+        return
+    version = max(present.version + 1, _version(at))
+    session.execute(update(Entry).where(of_cell).values(version=version, **_values(writer, change, at)))
+
+
+def _fill(session: Session, writer: Writer, changes: Collection[CellChange], at: datetime) -> None:
+    """Write cells that are empty, all of them with one statement."""
+    rows = [
+        {
+            "user_id": writer.user_id,
+            "day": change.day,
+            "task_id": change.task_id,
+            "version": _version(at),
+            **_values(writer, change, at),
+        }
+        for change in changes
+    ]
+    if rows:
+        session.execute(insert(Entry), rows)
+
+
+def _values(writer: Writer, change: CellChange, at: datetime) -> dict[str, object]:
+    return {"minutes": change.minutes, "memo": change.memo, "changed_at": at, "changed_by": writer.by}
 
 
 def _version(at: datetime) -> int:

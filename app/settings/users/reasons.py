@@ -14,3 +14,9 @@ NOBODY_CHOSEN = Reason(
     N_("Nobody is chosen, or whoever was chosen has been deleted or restored meanwhile."),
     N_("Go back to the list and tick the users."),
 )
+SEATS_TOO_FEW = Reason(
+    "seats_too_few",
+    N_("This adds %(needed)s users, and the license has %(free)s seats free."),
+    N_("Register a license key for more users, or delete users."),
+    status=409,
+)

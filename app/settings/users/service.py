@@ -165,7 +165,7 @@ def add(
         SeatConfirmationNeeded: past the seats, and not confirmed.
     """
     password_hash = None if password is None else life.new_password_hash(password, details)
-    _require_grantable(permissions)
+    require_grantable(permissions)
     granted = frozenset({*permissions, SYSTEM_ADMINISTRATOR} if administrator else permissions)
     with administrator_transaction() as (session, _):
         life.require_free_login(session, details.login)
@@ -183,7 +183,7 @@ def change(
         ChangedMeanwhile: somebody else was faster.
         Refusal: see ``app.auth.users.change_user``; ``permission_unknown``, ``no_longer_administrator``.
     """
-    _require_grantable(set(permissions) - set(seen.permissions))
+    require_grantable(set(permissions) - set(seen.permissions))
     with administrator_transaction() as (session, who):
         return life.change_user(
             session,
@@ -196,7 +196,7 @@ def change(
         )
 
 
-def _require_grantable(names: Collection[str]) -> None:
+def require_grantable(names: Collection[str]) -> None:
     """Refuse what no loaded edition declares; the core's own permission is granted otherwise."""
     unknown = set(names) - (every_permission().keys() - {SYSTEM_ADMINISTRATOR})
     for name in sorted(unknown):
@@ -272,7 +272,7 @@ def grant(user_id: int, permission: str) -> bool:
     """
     if permission == SYSTEM_ADMINISTRATOR:
         return set_administrator(user_id, administrator=True)
-    _require_grantable([permission])
+    require_grantable([permission])
     with administrator_transaction() as (session, _):
         user = life.registered_user(session, user_id)
         return life.set_permissions(session, user, {*life.state_of(user).permissions, permission})
@@ -291,7 +291,7 @@ def withdraw(user_id: int, permission: str) -> bool:
         user = life.registered_user(session, user_id)
         held = set(life.state_of(user).permissions)
         if permission not in held:
-            _require_grantable([permission])
+            require_grantable([permission])
         return life.set_permissions(session, user, held - {permission})
 
 

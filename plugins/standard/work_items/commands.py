@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 
 from app.sdk import Refusal, code_texts, gettext, sentences
+from plugins.standard.refusing import REFUSED, refuse
 from plugins.standard.work_items.csv_file import decoded, read_table
 from plugins.standard.work_items.import_plan import Plan
 from plugins.standard.work_items.importing import PlanChanged, import_table, plan_import
-
-_REFUSED = 1
 
 
 @click.command("import-work-items")
@@ -27,12 +26,10 @@ def import_work_items(file: Path, *, dry_run: bool) -> None:
     except PlanChanged as refused:
         plan = refused.plan
     except Refusal as error:
-        texts = code_texts(error)
-        click.echo(f"{sentences(texts.message, texts.remedy)} [{texts.code}]", err=True)
-        sys.exit(_REFUSED)
+        refuse(error)
     _print(plan, dry_run=dry_run)
     if plan.errors:
-        sys.exit(_REFUSED)
+        sys.exit(REFUSED)
 
 
 def _print(plan: Plan, *, dry_run: bool) -> None:

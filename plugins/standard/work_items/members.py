@@ -97,19 +97,24 @@ def put(project_id: int, user_id: int, role: Role, *, seen: Role | None) -> Foun
         Refusal: ``member_unknown``, ``member_changed_meanwhile`` or ``work_item_unknown``.
     """
     with work_item_transaction() as session:
-        project = _project(session, project_id)
-        person = _person(session, user_id)
-        row = session.get(ProjectMember, (project_id, user_id))
-        present = Role(row.role) if row is not None else None
-        if present is role:
-            return person
-        if present is not seen:
-            raise Refusal(ROLE_CHANGED, name=person.name)
-        if row is None:
-            session.add(ProjectMember(project_id=project_id, user_id=user_id, role=role.value))
-        else:
-            row.role = role.value
-        _record(session, project, person, present, role)
+        return put_in(session, project_id, user_id, role, seen=seen)
+
+
+def put_in(session: Session, project_id: int, user_id: int, role: Role, *, seen: Role | None) -> FoundUser:
+    """The same in a transaction of ``work_item_transaction``."""
+    project = _project(session, project_id)
+    person = _person(session, user_id)
+    row = session.get(ProjectMember, (project_id, user_id))
+    present = Role(row.role) if row is not None else None
+    if present is role:
+        return person
+    if present is not seen:
+        raise Refusal(ROLE_CHANGED, name=person.name)
+    if row is None:
+        session.add(ProjectMember(project_id=project_id, user_id=user_id, role=role.value))
+    else:
+        row.role = role.value
+    _record(session, project, person, present, role)
     return person
 
 

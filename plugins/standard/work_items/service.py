@@ -245,8 +245,13 @@ def work_item_transaction() -> Iterator[Session]:
     ``closing_days.lock_closed_days``), so hours wait for it, for some milliseconds.
     """
     with write_transaction() as session:
-        session.execute(select(Closing.scope).where(Closing.scope == EVERYBODY).with_for_update())
+        lock_work_items(session)
         yield session
+
+
+def lock_work_items(session: Session) -> None:
+    """Make the write transaction of ``session`` one in which nobody else changes work items or writes hours."""
+    session.execute(select(Closing.scope).where(Closing.scope == EVERYBODY).with_for_update())
 
 
 def add(details: Details, *, parent_id: int | None = None) -> int:
@@ -346,12 +351,17 @@ def reopen(kind: Kind, item_id: int) -> bool:
 
 def _set_active(kind: Kind, item_id: int, *, active: bool) -> bool:
     with work_item_transaction() as session:
-        item = find_item(session, kind, item_id)
-        if item.active == active:
-            return False
-        item.active = active
-        action = "work_item.reopen" if active else "work_item.finish"
-        record_audit(session, AuditEvent(action, target=item.name, after={"kind": kind.value}))
+        return set_active_in(session, kind, item_id, active=active)
+
+
+def set_active_in(session: Session, kind: Kind, item_id: int, *, active: bool) -> bool:
+    """Finish or reopen it in a transaction of ``work_item_transaction``; returns whether that was a change."""
+    item = find_item(session, kind, item_id)
+    if item.active == active:
+        return False
+    item.active = active
+    action = "work_item.reopen" if active else "work_item.finish"
+    record_audit(session, AuditEvent(action, target=item.name, after={"kind": kind.value}))
     return True
 
 

@@ -1,0 +1,1 @@
+"""A company to look around in: ``flask standard demo``."""
