@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import click
 
 from app.sdk import Refusal, format_date, gettext
-from plugins.standard.demo.company import CORRECTOR, WITH_TIMER
+from plugins.standard.demo.company import CONTROLLER, CORRECTOR, WITH_TIMER
 from plugins.standard.demo.service import Filled, fill
 from plugins.standard.refusing import print_json, refuse
 
 _LONGEST_INPUT = 10_000  # characters; no password that is accepted comes near
-_READS_ALL = "e.matsuda"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def _logins() -> list[tuple[str, str]]:
     return [
         (WITH_TIMER, gettext("a member, with a running timer")),
         (CORRECTOR, gettext("a manager, who corrects hours and looks after work items")),
-        (_READS_ALL, gettext("a manager, who reads the hours of every project")),
+        (CONTROLLER, gettext("a controller, who reads everybody’s hours and closes them")),
     ]
 
 

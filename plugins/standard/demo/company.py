@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from plugins.standard.access import Role
-from plugins.standard.permissions import MANAGER, WORK_ITEMS
+from plugins.standard.permissions import CLOSING, EVERYBODY, MANAGER, WORK_ITEMS
 
 DOMAIN = "kitamura-precision.example"
 COUNTRY = "JP"
@@ -276,11 +276,7 @@ PEOPLE = (
         "松田 恵美",
         {OFFICE: 5, "KP-21": 3, "KP-22": 2, "RX-803": 2},
         (OFFICE, "KP-21"),
-        dict.fromkeys(
-            ("RX-1", "RX-2", "RX-3", "RX-4", "RX-5", "RX-6", "RX-7", "RX-8", "RX-9", "KP-0", "KP-1", "KP-2"),
-            Role.READER,
-        ),
-        (MANAGER.name,),
+        permissions=(EVERYBODY.name, CLOSING.name),
         overtime=0,
         forgets=0,
     ),
@@ -370,6 +366,8 @@ FINISHED_AFTER_WEEK = 8
 """Hours on projects and tasks that are finished now end with this week, counted from the beginning of the data."""
 CORRECTOR, CORRECTED = "k.hasegawa", "s.kondo"
 """Who corrects whose hours."""
+CONTROLLER = "e.matsuda"
+"""Who reads everybody's hours and closes them."""
 WITH_TIMER, TIMED, TIMER_MEMO = "m.sakai", "RX-204", "Flange, rev. C"
 """Whose timer runs, and on what."""
 

@@ -212,5 +212,5 @@ def _close(session: Session, through: date, at: datetime) -> None:
     by = actor_here()
     everybody = update(Closing).where(Closing.scope == EVERYBODY)
     session.execute(everybody.values(closed_through=through, changed_at=at, changed_by=by))
-    after = {"through": through.isoformat()}
-    record_audit(session, AuditEvent("closing.close", target=EVERYBODY, before={"through": None}, after=after))
+    after = {"closed_through": through.isoformat()}
+    record_audit(session, AuditEvent("closing.close", target=EVERYBODY, before={"closed_through": ""}, after=after))
