@@ -29,6 +29,7 @@ from app.extensions import db
 from app.license import issuing, service
 from app.schema import upgrade_database
 from app.security import SYSTEM_ADMINISTRATOR
+from benchmarks.seed_hours import Seeded, seed
 from benchmarks.seeding import add_users
 
 SECRET_KEY = "benchmarks-sign-their-cookies-with-this"  # noqa: S105 - it guards nothing
@@ -46,7 +47,12 @@ class Ground:
     folder: Path
     large: int
     """How many users the larger databases have."""
+    years: float = 1.0
+    """For how many years people have recorded hours in the larger databases with hours."""
+    seeded: dict[tuple[str, int], Seeded] = field(default_factory=dict)
+    """What ``application_with_hours`` has made, by engine and days."""
     _applications: dict[tuple[str, int, bool], Flask] = field(default_factory=dict)
+    _with_hours: dict[tuple[str, int], Flask] = field(default_factory=dict)
 
     def application(self, engine: str = "sqlite", users: int = 1_000, *, searchable: bool = False) -> Flask:
         """An application on a licensed database of ``engine`` with ``users`` users.
@@ -57,16 +63,25 @@ class Ground:
             found = self._applications.get((engine, users, also_searchable))
             if found is not None:
                 return found
-        app = self._make(engine, users, searchable=searchable)
+        name = f"{engine}_{users}_{'searchable' if searchable else 'plain'}"
+        app = self._make(engine, name, users, searchable=searchable)
         self._applications[engine, users, searchable] = app
         return app
+
+    def application_with_hours(self, engine: str, days: int, people: int = 1_000) -> Flask:
+        """An application in which ``people`` have recorded hours for so many days up to today."""
+        if (engine, days) not in self._with_hours:
+            app = self._make(engine, f"{engine}_{people}_hours_{days}", people, searchable=False)
+            with app.app_context():
+                self.seeded[engine, days] = seed(db.engine, days, clock.now().date())
+            self._with_hours[engine, days] = app
+        return self._with_hours[engine, days]
 
     def another(self, app: Flask) -> Flask:
         """A second application on the database of ``app``."""
         return create_app(app.extensions["settings"])
 
-    def _make(self, engine: str, users: int, *, searchable: bool) -> Flask:
-        name = f"{engine}_{users}_{'searchable' if searchable else 'plain'}"
+    def _make(self, engine: str, name: str, users: int, *, searchable: bool) -> Flask:
         app = create_app(self.settings(self._url(engine, name)))
         with app.app_context():
             upgrade_database()
@@ -138,7 +153,7 @@ class Ground:
 
     def close(self) -> None:
         """Close all connections and stop PostgreSQL where it was started."""
-        for app in self._applications.values():
+        for app in (*self._applications.values(), *self._with_hours.values()):
             with app.app_context():
                 for engine in db.engines.values():
                     engine.dispose()
@@ -147,10 +162,10 @@ class Ground:
 
 
 @contextmanager
-def temporary_ground(large: int) -> Iterator[Ground]:
+def temporary_ground(large: int, years: float) -> Iterator[Ground]:
     """A ground that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="timetracker-benchmarks-"))
-    ground = Ground(folder, large)
+    ground = Ground(folder, large, years)
     try:
         yield ground
     finally:

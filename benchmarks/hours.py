@@ -1,0 +1,86 @@
+"""The sheet of a week and the hours of everybody in a month: as fast after years as in the first week."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from app import clock
+from app.database import read_connection
+from benchmarks.ground import ENGINES, Ground, page, session_cookie
+from benchmarks.measure import Result, of_values, seconds, take_turns
+from benchmarks.seed_hours import DAYS_OF_YEAR
+from benchmarks.statements import counted_statements
+from plugins.standard.months import Month, month_of
+from plugins.standard.people_hours import Period, Seen, hours_of_people
+from plugins.standard.settings import work_calendar
+
+FEW_DAYS = 90
+"""In the smaller database; what a page looks back on is the same in both."""
+PAGE_TARGET = 0.9
+STATEMENTS_TARGET = 6
+REPORT_TARGET_MS = 1_000.0
+PAGES = {"week": "/timesheet/", "day": "/timesheet/day", "month": "/month/"}
+
+
+def measure(ground: Ground, *, quick: bool) -> Iterator[Result]:
+    """On both engines: what was seeded, statements and time of the pages, and the report."""
+    blocks, calls = (5, 10) if quick else (15, 30)
+    for engine in ENGINES:
+        many, few = (ground.application_with_hours(engine, days) for days in (_days(ground), FEW_DAYS))
+        made = ground.seeded[engine, _days(ground)]
+        yield of_values(f"hours: seeding {made.entries:,} entries, {engine}", [made.seconds], unit="s", at_least=False)
+        yield from _statements(engine, many, few)
+        for name, path in PAGES.items():
+            yield _many_and_few(engine, name, path, (many, few), blocks, calls)
+        yield _report(engine, many, repetitions=3 if quick else 9)
+
+
+def _days(ground: Ground) -> int:
+    return max(FEW_DAYS + 1, ceil(ground.years * DAYS_OF_YEAR))
+
+
+def _statements(engine: str, many: Flask, few: Flask) -> Iterator[Result]:
+    for app, size in ((few, "few"), (many, "many")):
+        call = page(app, PAGES["week"], session_cookie(app))
+        _expect_ok(call)
+        with counted_statements() as seen:
+            _expect_ok(call)
+        number = len(seen)
+        name = f"hours: statements of the week, {size} entries, {engine}"
+        yield Result(name, number, number, number, "", STATEMENTS_TARGET, at_least=False)
+
+
+def _many_and_few(engine: str, name: str, path: str, apps: tuple[Flask, Flask], blocks: int, calls: int) -> Result:
+    of_many, of_few = (page(app, path, session_cookie(app)) for app in apps)
+    _expect_ok(of_many)
+    _expect_ok(of_few)
+    pairs = take_turns(of_many, of_few, blocks=blocks, calls=calls)
+    note = pairs.note("many", "few")
+    return of_values(f"hours: {name} at many entries / at few, {engine}", pairs.ratios, target=PAGE_TARGET, note=note)
+
+
+def _report(engine: str, app: Flask, repetitions: int) -> Result:
+    """What everybody has worked in the last whole month, beside what was expected of them."""
+    today = clock.now().date()
+    month = month_of(month_of(today).first - timedelta(days=1))
+    with app.app_context():
+        taken = [1000 * seconds(partial(_read_everybody, month)) for _ in range(repetitions + 1)]
+    name = f"hours: a month of everybody, {engine}"
+    return of_values(name, taken[1:], unit="ms", target=REPORT_TARGET_MS, at_least=False)
+
+
+def _read_everybody(month: Month) -> None:
+    seen = Seen(work_calendar("en"), clock.now().date(), ZoneInfo("UTC"))
+    with read_connection() as connection:
+        if not hours_of_people(connection, Period(month.first, month.last), seen):
+            raise AssertionError("nobody has hours")
+
+
+def _expect_ok(call: Callable[[], tuple[str, bytes]]) -> None:
+    status, body = call()
+    if not status.startswith("200"):
+        raise AssertionError(f"{status} {body[:500]!r}")
