@@ -97,17 +97,42 @@ def _translated(items: Iterable[NavItem]) -> tuple[NavItem, ...]:
 
 
 def _shown(items: Iterable[NavItem]) -> tuple[NavItem, ...]:
-    return tuple(_filled(item) for item in items)
+    """Items of one menu with their addresses; of those whose pages are this page's neighbours, one is current."""
+    filled = tuple(_with_addresses(item) for item in items)
+    current = _current_endpoint(filled)
+    return tuple(_marked(item, current) for item in filled)
 
 
-def _filled(item: NavItem) -> NavItem:
-    children = _shown(item.children)
-    of_this_page = request.blueprint == item.endpoint.rpartition(".")[0] and not children
-    if of_this_page and request.blueprint == "operation":
-        of_this_page = (request.endpoint or "").startswith(item.endpoint)
-    return replace(
-        item,
-        url=url_for(item.endpoint),
-        children=children,
-        current=of_this_page or any(child.current for child in children),
-    )
+def _with_addresses(item: NavItem) -> NavItem:
+    children = tuple(_with_addresses(child) for child in item.children)
+    return replace(item, url=url_for(item.endpoint), children=children)
+
+
+def _current_endpoint(items: Iterable[NavItem]) -> str:
+    """The endpoint of the item that this page belongs to, or nothing.
+
+    It is one of the page's own blueprint. Where a menu leads to several pages of a blueprint, the longest address that
+    this one begins with decides, for an edition's first page lies above its others; without any, the first does.
+    """
+    of_this_blueprint = [
+        leaf
+        for item in items
+        for leaf in (item.children or (item,))
+        if leaf.endpoint.rpartition(".")[0] == request.blueprint
+    ]
+    path = _folder(request.script_root + request.path)
+
+    def nearness(leaf: NavItem) -> tuple[bool, int]:
+        return leaf.endpoint == request.endpoint, len(leaf.url) if path.startswith(_folder(leaf.url)) else 0
+
+    return max(of_this_blueprint, key=nearness).endpoint if of_this_blueprint else ""
+
+
+def _folder(address: str) -> str:
+    return address.rstrip("/") + "/"
+
+
+def _marked(item: NavItem, current: str) -> NavItem:
+    children = tuple(_marked(child, current) for child in item.children)
+    is_current = any(child.current for child in children) if children else item.endpoint == current
+    return replace(item, children=children, current=is_current)

@@ -222,6 +222,58 @@ def test_a_page_of_an_edition_is_for_those_who_are_logged_in(shelf: Shelf, make_
     assert (answer.status_code, answer.location) == (303, "/login?next=/acme/")
 
 
+TWO_PAGES = """
+    from app.sdk import Edition, EditionBlueprint, Feature, NavItem, render_template
+
+    pages = EditionBlueprint("acme", __name__, feature="acme.board")
+
+    @pages.get("/")
+    @pages.get("/<int:number>")
+    def mine(number=0):
+        return render_template("base.html")
+
+    @pages.get("/requests")
+    @pages.get("/requests/<int:number>")
+    def requests(number=0):
+        return render_template("base.html")
+
+    @pages.get("/requests-of-old")
+    def old():
+        return render_template("base.html")
+
+    class Plugin(Edition):
+        name = "acme"
+        title = "Acme"
+        api_version = 1
+        included_in = ("standard",)
+        features = (Feature("acme.board", "Board", "Everybody's tasks."),)
+        blueprints = (pages,)
+        navigation = (NAVIGATION,)
+"""
+FLAT = 'NavItem("acme.mine", "Mine", "inbox"), NavItem("acme.requests", "Requests", "inbox")'
+NESTED = f'NavItem("acme.mine", "Acme", "inbox", children=({FLAT}))'
+
+
+@pytest.mark.parametrize("navigation", [FLAT, NESTED], ids=["side by side", "below one another"])
+@pytest.mark.parametrize(
+    ("page", "current"),
+    [
+        ("/acme/", "/acme/"),
+        ("/acme/1", "/acme/"),
+        ("/acme/requests", "/acme/requests"),
+        ("/acme/requests/1", "/acme/requests"),
+        ("/acme/requests-of-old", "/acme/"),
+    ],
+)
+def test_the_menu_marks_the_one_item_that_a_page_belongs_to(
+    shelf: Shelf, make_app: MakeApp, navigation: str, page: str, current: str
+) -> None:
+    shelf.install("acme", TWO_PAGES.replace("NAVIGATION", navigation))
+    shown = browser(open_for_business(make_app)).get(page).text
+    bar = shown.partition('<ul class="rx-nav')[2].partition("</nav>")[0] or shown
+    assert set(re.findall(r'href="([^"]+)" aria-current="page"', bar)) == {current}
+
+
 # System Operation → Editions ----------------------------------------------------------------------------------------
 
 
