@@ -22,13 +22,20 @@ class NavItem:
     children: tuple["NavItem", ...] = ()
     feature: str | None = None
     """A feature without which members do not see the item and administrators see it locked."""
-    permission: str | None = None
-    """A permission without which nobody sees the item."""
+    permission: str | tuple[str, ...] | None = None
+    """A permission without which nobody sees the item; of several, one is enough."""
     url: str = ""
     current: bool = False
     locked: bool = False
     note: str = ""
     """Why it is locked, such as ``available in Professional``; a text in the reader's language."""
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """The permissions of which one is enough; none where everybody sees the item."""
+        if self.permission is None:
+            return ()
+        return self.permission if isinstance(self.permission, tuple) else (self.permission,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,7 +256,7 @@ def _permitted(items: Iterable[NavItem], features: frozenset[str], identity: Ide
         )
         for item, is_open in ((item, _is_open(item, features)) for item in items)
         if (identity.is_system_administrator or is_open)
-        and (item.permission is None or identity.holds(item.permission))
+        and (not item.permissions or any(map(identity.holds, item.permissions)))
     )
 
 

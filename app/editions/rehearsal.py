@@ -179,7 +179,8 @@ def _check_needs(manifest: Manifest, access: Mapping[str, Access], surroundings:
     needed = [(endpoint, declared.feature, declared.permission) for endpoint, declared in access.items()]
     needed += [(f"the card {card.name}", card.feature, card.permission) for card in manifest.cards]
     needed += [(f"what it adds to {content.slot}", content.feature, content.permission) for content in manifest.slots]
-    needed += [(f"navigation to {item.endpoint}", item.feature, item.permission) for item in manifest.navigation]
+    for item in manifest.navigation:
+        needed += [(f"navigation to {item.endpoint}", item.feature, name) for name in item.permissions or (None,)]
     for what, feature, permission in needed:
         if feature is not None and feature not in features:
             raise malformed(f"{what} asks for the feature {feature}, which no edition declares")

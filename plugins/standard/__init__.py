@@ -5,7 +5,8 @@ from plugins.standard.closing.views import pages as closing_pages
 from plugins.standard.demo.commands import demo
 from plugins.standard.models import Model
 from plugins.standard.month.views import pages as month_pages
-from plugins.standard.permissions import CLOSING, PERMISSIONS, WORK_ITEMS
+from plugins.standard.people.views import pages as people_pages
+from plugins.standard.permissions import CLOSING, EVERYBODY, MANAGER, PERMISSIONS, WORK_ITEMS
 from plugins.standard.settings import SETTINGS
 from plugins.standard.timer.blueprint import FEATURE as TIMER
 from plugins.standard.timer.blueprint import pages as timer_pages
@@ -54,6 +55,11 @@ class StandardEdition(Edition):
             N_("Customers, projects and tasks, who works on them, and their import from CSV."),
         ),
         Feature(
+            "timesheet.people",
+            N_("People"),
+            N_("What everybody whom you look after has recorded, with balance and missing days."),
+        ),
+        Feature(
             "timesheet.closing",
             N_("Closing"),
             N_("Days through which hours are read-only, for everybody and with exceptions for one person."),
@@ -62,7 +68,7 @@ class StandardEdition(Edition):
     permissions = PERMISSIONS
     settings = SETTINGS
     models = Model
-    blueprints = (pages, timesheet_pages, month_pages, timer_pages, closing_pages, work_items)
+    blueprints = (pages, timesheet_pages, month_pages, timer_pages, people_pages, closing_pages, work_items)
     slots = (SlotContent("navigation.tools", timer_bar, feature=TIMER),)
     commands = (import_work_items, demo)
     start_page = "standard.start"
@@ -70,6 +76,7 @@ class StandardEdition(Edition):
         NavItem("standard.start", N_("Start"), "layout-dashboard"),
         NavItem("standard_timesheet.week", N_("Time sheet"), "calendar-week"),
         NavItem("standard_month.month", N_("Month"), "calendar-month"),
+        NavItem("standard_people.index", N_("People"), "users", permission=(MANAGER.name, EVERYBODY.name)),
         NavItem("standard_work_items.index", N_("Work items"), "inbox", permission=WORK_ITEMS.name),
         NavItem("standard_closing.index", N_("Closing"), "lock", permission=CLOSING.name),
     )

@@ -121,8 +121,12 @@ def visible_hours(reader: Identity) -> ColumnElement[bool]:
     own = Entry.user_id == reader.user_id
     if not reader.holds(MANAGER.name):
         return own
-    tasks = select(Task.id).join(ProjectMember, ProjectMember.project_id == Task.project_id).where(_looks_after(reader))
-    return or_(own, Entry.task_id.in_(tasks))
+    return or_(own, Entry.task_id.in_(select(Task.id).where(Task.project_id.in_(projects_looked_after(reader)))))
+
+
+def projects_looked_after(reader: Identity) -> Select[int]:
+    """Ids of the projects that ``reader``, who holds Manager, is reader or corrector of."""
+    return select(ProjectMember.project_id).where(_looks_after(reader))
 
 
 def _looks_after(reader: Identity) -> ColumnElement[bool]:

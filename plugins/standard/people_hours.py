@@ -1,17 +1,19 @@
 """The hours of many people in a period, with what was expected of each: the list of people, and what closing leaves."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true
+from sqlalchemy.orm import aliased
 
-from app.sdk import users
+from app.sdk import Identity, users
+from plugins.standard.access import projects_looked_after, visible_hours
 from plugins.standard.balance import Hours, Presence, added_up, day_hours
 from plugins.standard.closing_days import EVERYBODY
-from plugins.standard.models import Closing, Entry, ProjectMember, Task
+from plugins.standard.models import Closing, Entry, ProjectMember
 from plugins.standard.timesheet.service import AnySelect
 from plugins.standard.workdays import WorkCalendar
 
@@ -38,8 +40,9 @@ class Seen:
     today: date
     zone: ZoneInfo
     """Turns the end of an account into a day."""
-    projects: Collection[int] | None = None
-    """Ids of the projects whose hours are added up; None adds up all, and alone can say what was expected."""
+    reader: Identity | None = None
+    """Who looks after some projects, and sees their hours alone; None sees all, and only then it can be said what was
+    expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ def hours_of_people(
 ) -> tuple[PersonHours, ...]:
     """The hours of everybody who belongs in the list, in three statements, in no order.
 
-    Those are the registered users, or of ``seen.projects`` their members, and whoever has hours in the period.
+    Those are the registered users, and whoever has hours in the period. Of a reader who looks after some projects, they
+    are the registered users that those name, and whoever has hours on them; not the reader, who sees all of their own.
 
     Args:
         connection: to read with.
@@ -80,7 +84,7 @@ def hours_of_people(
     for row in connection.execute(_people(period, seen, only)):
         own = minutes[row.id]
         ended = None if row.deleted_at is None else row.deleted_at.astimezone(seen.zone).date()
-        presence = Presence(None if seen.projects is not None else row.first, ended)
+        presence = Presence(None if seen.reader is not None else row.first, ended)
         hours = added_up(
             day_hours(day, own.get(day, 0), minutes_of_day if presence.holds(day) else 0, today=seen.today)
             for day, minutes_of_day in expected
@@ -97,8 +101,8 @@ def _minutes(connection: Connection, period: Period, seen: Seen) -> dict[int, di
         .where(Entry.day.between(period.first, period.last))
         .group_by(Entry.user_id, Entry.day)
     )
-    if seen.projects is not None:
-        query = query.join(Task, Task.id == Entry.task_id).where(Task.project_id.in_(seen.projects))
+    if seen.reader is not None:
+        query = query.where(visible_hours(seen.reader))
     minutes: dict[int, dict[date, int]] = defaultdict(dict)
     for user_id, day, of_day in connection.execute(query):
         minutes[user_id][day] = int(of_day)
@@ -109,15 +113,19 @@ def _people(period: Period, seen: Seen, only: ColumnElement[bool] | None) -> Any
     first = select(func.min(Entry.day)).where(Entry.user_id == users.c.id).scalar_subquery()
     has_hours = exists().where(Entry.user_id == users.c.id, Entry.day.between(period.first, period.last))
     belongs: ColumnElement[bool] = users.c.deleted_at.is_(None)
-    if seen.projects is not None:
-        has_hours = has_hours.where(Task.id == Entry.task_id, Task.project_id.in_(seen.projects))
-        named = exists().where(ProjectMember.user_id == users.c.id, ProjectMember.project_id.in_(seen.projects))
+    others: ColumnElement[bool] = true()
+    if seen.reader is not None:
+        has_hours = has_hours.where(visible_hours(seen.reader))
+        looked_after = projects_looked_after(seen.reader)
+        member = aliased(ProjectMember)
+        named = exists().where(member.user_id == users.c.id, member.project_id.in_(looked_after))
         belongs = and_(belongs, named)
+        others = users.c.id != seen.reader.user_id
     query = (
         select(users.c.id, users.c.login, users.c.name, users.c.deleted_at, first.label("first"))
         .add_columns(Closing.scope, Closing.closed_through)
         .select_from(users)
         .outerjoin(Closing, Closing.user_id == users.c.id)
-        .where(or_(belongs, has_hours))
+        .where(or_(belongs, has_hours), others)
     )
     return query if only is None else query.where(only)

@@ -154,6 +154,8 @@ def test_an_edition_for_another_sdk_is_judged_by_nothing_else(shelf: Shelf, star
         {"navigation": "(NavItem('acme.nowhere', 'Nowhere'),)"},
         {"navigation": "(NavItem('acme.board', 'Board', children=(NavItem('users.index', 'Users'),)),)"},
         {"navigation": "('acme.board',)"},
+        {"navigation": "(NavItem('acme.board', 'Board', permission=('acme.nowhere',)),)"},
+        {"navigation": "(NavItem('acme.board', 'Board', permission=5),)"},
     ],
     ids=str,
 )

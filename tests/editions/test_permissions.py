@@ -389,6 +389,16 @@ def test_navigation_shows_what_takes_a_permission_to_its_holders_alone(acme: Fla
     assert "Approvals" in member.get("/account").text
 
 
+def test_one_of_several_permissions_is_enough_for_an_item(shelf: Shelf, make_app: MakeApp) -> None:
+    several = f'NavItem("acme.board", "Hidden", permission=("{APPROVE}", "{EXPORT}")),'
+    shelf.install("acme", SOURCE.replace("navigation = (", f"navigation = ({several} "))
+    app = open_for_business(make_app, features=["acme.board"])
+    member = browser(app)
+    assert "Hidden" not in member.get("/account").text
+    grant(app, EXPORT)
+    assert "Hidden" in member.get("/account").text
+
+
 def test_an_edition_knows_what_the_user_holds(acme: Flask) -> None:
     grant(acme, APPROVE, EXPORT)
     assert browser(acme).get("/acme/").text == f"{APPROVE}, {EXPORT}"

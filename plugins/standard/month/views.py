@@ -1,12 +1,9 @@
 """The page of a month."""
 
-from babel.dates import format_skeleton
-
 from app.sdk import (
     EditionBlueprint,
     Refusal,
     current_user,
-    locale_code,
     render_template,
     request,
     time_zone,
@@ -14,10 +11,10 @@ from app.sdk import (
 )
 from plugins.standard.duration import show_balance
 from plugins.standard.month.service import read_month as read_month_of
-from plugins.standard.months import Month, month_of, read_month
+from plugins.standard.months import month_of, read_month
 from plugins.standard.timesheet.asked import asked_address, asked_person, present_times
 from plugins.standard.timesheet.blueprint import refused
-from plugins.standard.timesheet.presenter import short_day
+from plugins.standard.timesheet.presenter import month_title, short_day
 from plugins.standard.week import week_of
 
 pages = EditionBlueprint("standard_month", "plugins.standard", feature="timesheet.month", url_prefix="/month")
@@ -48,8 +45,3 @@ def month() -> str:
         short_day=short_day,
         address=asked_address(),
     )
-
-
-def month_title(shown: Month) -> str:
-    """A month in words: ``November 2026``, ``2026年11月``."""
-    return format_skeleton("yMMMM", shown.first, locale=locale_code())

@@ -1,8 +1,10 @@
 """The fixtures of the core's tests, on both engines, and a company to record hours in."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -10,7 +12,7 @@ from app.sdk import read_connection, users
 from plugins.standard.entries import Writer
 from plugins.standard.tests.company import Company
 from tests.conftest import *  # noqa: F403 - fixtures are found by their names
-from tests.conftest import MEMBER
+from tests.conftest import MEMBER, register_key
 
 
 @pytest.fixture
@@ -29,3 +31,11 @@ def office(licensed_app: Flask) -> Company:
         with read_connection() as connection:
             user_id = connection.execute(select(users.c.id).where(users.c.login == MEMBER)).scalar_one()
         return Company(licensed_app, Writer(user_id, MEMBER, by=MEMBER)).fill()
+
+
+@pytest.fixture
+def thursday(licensed_app: Flask) -> Iterator[None]:
+    """It is noon on the day of the mock pages, with a license that holds then, whatever day it is outside."""
+    with time_machine.travel(datetime(2026, 11, 26, 12, tzinfo=UTC), tick=False):
+        register_key(licensed_app, seats=50)
+        yield

@@ -1,11 +1,14 @@
 """Which days a closing date changes, and what can be asked for."""
 
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import plugins.standard
 from app.sdk import Refusal
 from plugins.standard.closing.rules import Change, Direction, Mode, Wanted, read_wanted, useful_days
 from plugins.standard.closing_days import ClosedDays
@@ -82,3 +85,10 @@ def test_month_ends_are_offered_that_are_over_and_open(closed: date | None, toda
 def test_the_last_two_month_ends_are_offered() -> None:
     assert useful_days(None, TODAY) == (date(2026, 10, 31), date(2026, 9, 30))
     assert useful_days(date(2026, 9, 30), TODAY) == (date(2026, 10, 31),)
+
+
+def test_hours_are_written_in_one_place() -> None:
+    writes = re.compile(r"\b(insert|update|delete)\(Entry\)|\.add\(Entry\(|add_all\(\s*Entry\(")
+    folder = Path(plugins.standard.__file__).parent
+    files = [path for path in folder.rglob("*.py") if not {"tests", "demo", "migrations"} & set(path.parts)]
+    assert [path.name for path in files if writes.search(path.read_text())] == ["entries.py"]

@@ -1,17 +1,13 @@
 """Closing as administrators do it: looked at first, done, undone, for one person, by two at once; and what it stops."""
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
-import plugins.standard
 from app.sdk import now, read_connection, write_transaction
 from plugins.standard.closing_days import ClosedDays, closed_days
 from plugins.standard.entries import CellChange, save_cells
@@ -21,16 +17,11 @@ from plugins.standard.tests.people import counted, grant
 from plugins.standard.tests.sheet import MONDAY, Tab, entries, fields_of
 from tests.conftest import MEMBER, add_person, csrf_token, log_in
 
+pytestmark = pytest.mark.usefixtures("thursday")
+
 CLOSER = "c.endo"
 TUESDAY = date(2026, 11, 24)
 WEDNESDAY = date(2026, 11, 25)
-
-
-@pytest.fixture(autouse=True)
-def thursday() -> Iterator[None]:
-    """It is noon on the day of the mock pages; every request comes a second after the one before."""
-    with time_machine.travel(datetime(2026, 11, 26, 12, tzinfo=UTC), tick=False):
-        yield
 
 
 @pytest.fixture
@@ -280,13 +271,6 @@ def test_no_crafted_post_writes_into_a_closed_day_and_later_days_stay_open(
     assert f"h-{task}-2026-11-24" not in tab.fields
     assert tab.type(task, THURSDAY, "2:00").press().status_code == 303
     assert entries(office) == before | {(task, THURSDAY): (120, "")}
-
-
-def test_hours_are_written_in_one_place() -> None:
-    writes = re.compile(r"\b(insert|update|delete)\(Entry\)|\.add\(Entry\(|add_all\(\s*Entry\(")
-    folder = Path(plugins.standard.__file__).parent
-    files = [path for path in folder.rglob("*.py") if not {"tests", "demo", "migrations"} & set(path.parts)]
-    assert [path.name for path in files if writes.search(path.read_text())] == ["entries.py"]
 
 
 # Cost ---------------------------------------------------------------------------------------------------------------

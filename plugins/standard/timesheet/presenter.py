@@ -18,6 +18,7 @@ from app.sdk import (
 )
 from plugins.standard.duration import show_duration
 from plugins.standard.entries import EMPTY, Cell, CellValue
+from plugins.standard.months import Month
 from plugins.standard.timesheet.copying import CopyPlan
 from plugins.standard.timesheet.grid import GridCell, GridRow, Lock, TaskOfSheet
 from plugins.standard.timesheet.service import OfferedTask, SheetOfWeek
@@ -217,6 +218,11 @@ def _conflict_text(value: CellValue, typed: TypedCell) -> str:
 def interval(week: Week) -> str:
     """The days of a week, such as ``23–29 November 2026``."""
     return format_interval(week.first, week.last, "yMMMMd", locale=locale_code())
+
+
+def month_title(month: Month) -> str:
+    """A month in words: ``November 2026``, ``2026年11月``."""
+    return format_skeleton("yMMMM", month.first, locale=locale_code())
 
 
 # What is told after saving ------------------------------------------------------------------------------------------

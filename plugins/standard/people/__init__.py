@@ -1,0 +1,1 @@
+"""The people whose hours somebody looks after, with what each has recorded in a month or a week."""
