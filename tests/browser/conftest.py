@@ -129,13 +129,15 @@ def translator(language: str) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[tuple[Flask, Server]]:
+def company(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_templates: dict[str, Path]
+) -> Iterator[tuple[Flask, Server]]:
     """A small company behind gunicorn: two administrators, members, one deleted, a license for 25 users."""
     folder = tmp_path_factory.mktemp("company")
     (folder / "keys").mkdir()
     (folder / "keys" / f"{KID}.pem").write_bytes(key_pair().public_pem())
     database = folder / "timetracker.sqlite3"
-    database.write_bytes(sqlite_template.read_bytes())
+    database.write_bytes(sqlite_templates["empty"].read_bytes())
     app = create_app(load_settings({}, instance_path=folder, secret_key=SECRET_KEY, time_zone="Asia/Tokyo"))
     add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
     add_person(app, MEMBER, name="Mio Sakai")

@@ -32,12 +32,12 @@ HEADROOM_S = 60
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[tuple[Flask, str]]:
+def company(tmp_path_factory: pytest.TempPathFactory, sqlite_templates: dict[str, Path]) -> Iterator[tuple[Flask, str]]:
     """A company with ten tasks behind gunicorn."""
     folder = tmp_path_factory.mktemp("sheets")
     (folder / "keys").mkdir()
     (folder / "keys" / f"{KID}.pem").write_bytes(key_pair().public_pem())
-    (folder / "timetracker.sqlite3").write_bytes(sqlite_template.read_bytes())
+    (folder / "timetracker.sqlite3").write_bytes(sqlite_templates["empty"].read_bytes())
     app = create_app(load_settings({}, instance_path=folder, secret_key=SECRET_KEY, time_zone="Asia/Tokyo"))
     add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
     add_person(app, MEMBER, name="Mio Sakai")
