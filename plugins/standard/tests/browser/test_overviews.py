@@ -1,0 +1,127 @@
+"""Month, people and closing in a real browser: without JavaScript, by keyboard, on a phone, and for everybody."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, expect
+from sqlalchemy import select
+
+from app import create_app
+from app.config import load_settings
+from app.sdk import read_connection, write_transaction
+from plugins.standard.closing_days import EVERYBODY
+from plugins.standard.demo.service import fill
+from plugins.standard.models import Closing
+from tests.browser.conftest import Visit, chromium, visiting  # noqa: F401 - a fixture is found by its name
+from tests.conftest import ADMINISTRATOR, PASSWORD, SECRET_KEY, add_person, register_key
+from tests.license_keys import KID, key_pair
+from tests.process.server import Server, environment_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+VIEWS = [("en-GB", 1280, "light"), ("en-GB", 360, "dark"), ("ja", 1280, "dark"), ("ja", 360, "light")]
+TODAY = date.today()  # noqa: DTZ011 - any day near this one
+LAST_WEEK = TODAY - timedelta(days=7)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[tuple[Flask, str]]:
+    """The demo company behind gunicorn."""
+    folder = tmp_path_factory.mktemp("overviews")
+    (folder / "keys").mkdir()
+    (folder / "keys" / f"{KID}.pem").write_bytes(key_pair().public_pem())
+    (folder / "timetracker.sqlite3").write_bytes(sqlite_template.read_bytes())
+    app = create_app(load_settings({}, instance_path=folder, secret_key=SECRET_KEY, time_zone="Asia/Tokyo"))
+    add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
+    register_key(app, seats=25)
+    with app.app_context():
+        fill(PASSWORD)
+    with Server({**environment_of(app), "TIMETRACKER_TIME_ZONE": "Asia/Tokyo"}) as server:
+        yield app, f"http://127.0.0.1:{server.port}"
+
+
+def check(visit: Visit, where: str) -> None:
+    found = Axe().run(visit.page).response["violations"]
+    assert [f"{rule['id']}: {node['target']}" for rule in found for node in rule["nodes"]] == [], where
+    assert not visit.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), where
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), VIEWS)
+def test_every_overview_is_accessible_and_fits(
+    chromium: Browser,  # noqa: F811 - the fixture
+    company: tuple[Flask, str],
+    language: str,
+    width: int,
+    scheme: str,
+) -> None:
+    with visiting(chromium, company[1], language=language, width=width, scheme=scheme) as visit:
+        visit.log_in()
+        for path in (
+            "/month/",
+            "/month/?person=2",
+            "/month/?month=9999-12",
+            "/people/",
+            "/people/?q=nobody",
+            "/closing/?q=a",
+            "/closing/person?person=2",
+            f"/closing/check?through={TODAY}",
+            "/closing/check?mode=nothing",
+            "/closing/check?through=2999-01-01",
+        ):
+            visit.open(path)
+            check(visit, path)
+
+
+def closed_through(app: Flask) -> date | None:
+    with app.app_context(), read_connection() as connection:
+        found: date | None = connection.execute(
+            select(Closing.closed_through).where(Closing.scope == EVERYBODY)
+        ).scalar_one()
+        return found
+
+
+@pytest.mark.parametrize("javascript", [False, True])
+def test_days_are_closed_and_opened_again_by_keyboard(
+    chromium: Browser,  # noqa: F811 - the fixture
+    company: tuple[Flask, str],
+    *,
+    javascript: bool,
+) -> None:
+    app, base = company
+    with app.app_context(), write_transaction() as session:
+        session.get_one(Closing, EVERYBODY).closed_through = None
+    with visiting(chromium, base, javascript=javascript) as visit:
+        page = visit.page
+        visit.log_in()
+        visit.open("/closing/")
+        page.locator("#through").fill(LAST_WEEK.isoformat())
+        with page.expect_navigation():
+            page.locator("#through").press("Enter")
+        expect(page.locator(".rx-confirm h2")).to_contain_text("Close all days through")
+        page.locator(".rx-confirm .btn-primary").focus()
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        expect(page.locator(".rx-flash")).to_contain_text("Closed through")
+        assert closed_through(app) == LAST_WEEK
+        visit.press(page.locator(".rx-flash a"))  # Undo…
+        expect(page.locator(".rx-confirm h2")).to_have_text("Open all days again?")
+        visit.press(page.locator(".rx-confirm .btn-primary"))
+        assert closed_through(app) is None
+
+
+def test_a_missing_day_leads_to_the_cell_that_is_missing(
+    chromium: Browser,  # noqa: F811 - the fixture
+    company: tuple[Flask, str],
+) -> None:
+    with visiting(chromium, company[1], width=360) as visit:
+        page = visit.page
+        visit.log_in()
+        visit.open("/people/?which=lacking&sort=missing&direction=descending")
+        visit.press(page.locator(".pe-links a").first)
+        expect(page.locator("h1 time")).to_be_visible()
+        expect(page.locator(".mo-day .rx-badge--warn").first).to_be_visible()
+        visit.press(page.locator(".rx-list .btn").first)
+        expect(page.locator("h1")).to_have_text("Time sheet")
