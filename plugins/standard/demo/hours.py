@@ -68,6 +68,8 @@ class PersonHours:
     """The last one of somebody who has left."""
     entries: tuple[DemoEntry, ...]
     spans: tuple[DemoSpan, ...]
+    rows: tuple[str, ...]
+    """Codes of the tasks that they have put on the sheet of this week: those of the last two."""
 
 
 @dataclass
@@ -95,7 +97,12 @@ class _Hours:
             entries.extend(of_day)
             if person.times and of_day and day not in away and (today - day).days < DAYS_WITH_TIMES:
                 spans.extend(self._times(of_day))
-        return PersonHours(person, first, last, tuple(entries), tuple(spans))
+        return PersonHours(person, first, last, tuple(entries), tuple(spans), self._rows(entries))
+
+    def _rows(self, entries: Sequence[DemoEntry]) -> tuple[str, ...]:
+        since = self.now.date() - timedelta(days=self.now.weekday() + 14)
+        recent = {entry.task for entry in entries if entry.day >= since and entry.task not in (LEAVE, SICK)}
+        return tuple(sorted(recent))
 
     def _away(self, first: date, last: date) -> Mapping[date, str]:
         """Days of leave and illness: a week or some days of leave, and up to three days ill, all before this week."""

@@ -27,8 +27,9 @@ from plugins.standard.closing_days import EVERYBODY
 from plugins.standard.demo import company
 from plugins.standard.demo.hours import TIMER_RUNS, PersonHours, closed_through, hours_of
 from plugins.standard.entries import CellChange, Writer, save_cells_in
-from plugins.standard.models import Closing, Customer, Entry, Favourite, RunningTimer, Span
+from plugins.standard.models import Closing, Customer, Entry, Favourite, RunningTimer, SheetRow, Span
 from plugins.standard.settings import COUNTRY, work_calendar
+from plugins.standard.week import week_of
 from plugins.standard.work_items.members import put_in
 from plugins.standard.work_items.rules import CustomerDetails, Kind, ProjectDetails, TaskDetails
 from plugins.standard.work_items.service import add_in, lock_work_items, set_active_in
@@ -87,8 +88,8 @@ def fill(password: str | None) -> Filled:
         put_setting(session, COUNTRY, country)
         ids = _add_work_items(session, people)
         _add_roles(session, ids)
-        entries = sum(_write_hours(session, each, ids) for each in hours)
-        _correct(session, ids)
+        entries = sum(_write_hours(session, each, ids, local.date()) for each in hours)
+        _correct(session, ids, local.date())
         _finish(session, ids)
         _add_favourites(session, ids)
         _start_timer(session, ids, at)
@@ -138,8 +139,8 @@ def _add_roles(session: Session, ids: Ids) -> None:
             put_in(session, ids.projects[project], ids.people[person.login], role, seen=None)
 
 
-def _write_hours(session: Session, hours: PersonHours, ids: Ids) -> int:
-    """Write entries and times of one person; returns how many entries."""
+def _write_hours(session: Session, hours: PersonHours, ids: Ids, today: date) -> int:
+    """Write entries, times and the rows of this week of one person; returns how many entries."""
     login, user_id = hours.person.login, ids.people[hours.person.login]
     changes = [
         CellChange(ids.tasks[entry.task], entry.day, entry.minutes, entry.memo, version=0) for entry in hours.entries
@@ -158,17 +159,22 @@ def _write_hours(session: Session, hours: PersonHours, ids: Ids) -> int:
     ]
     if spans:
         session.execute(insert(Span), spans)
+    if hours.rows:
+        thursday = week_of(today, today=today).thursday
+        rows = [{"user_id": user_id, "thursday": thursday, "task_id": ids.tasks[code]} for code in hours.rows]
+        session.execute(insert(SheetRow), rows)
     return written
 
 
-def _correct(session: Session, ids: Ids) -> None:
-    """Let a manager have corrected the last hours of somebody in a project that names the manager corrector."""
+def _correct(session: Session, ids: Ids, today: date) -> None:
+    """Let a manager have corrected somebody's last hours before today, in projects that name the manager corrector."""
     roles = next(company.roles_of(person) for person in company.PEOPLE if person.login == company.CORRECTOR)
-    correctable = {code for code, project in company.PROJECT_OF.items() if roles.get(project.code) is Role.CORRECTOR}
+    projects = {code for code, role in roles.items() if role is Role.CORRECTOR}
+    correctable = [ids.tasks[code] for code, project in company.PROJECT_OF.items() if project.code in projects]
     user_id = ids.people[company.CORRECTED]
     query = (
         select(Entry.task_id, Entry.day, Entry.minutes, Entry.memo, Entry.version)
-        .where(Entry.user_id == user_id, Entry.task_id.in_([ids.tasks[code] for code in correctable]))
+        .where(Entry.user_id == user_id, Entry.day < today, Entry.task_id.in_(correctable))
         .order_by(Entry.day.desc(), Entry.task_id)
         .limit(_CORRECTIONS)
     )

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from plugins.standard.demo.company import (
     CUSTOMERS,
+    LEAVE,
     PEOPLE,
     PROJECT_OF,
     PROJECTS,
+    SICK,
     TASKS,
     DemoPerson,
     is_finished,
@@ -95,6 +97,11 @@ def test_the_last_month_but_one_is_closed(now: datetime) -> None:
     through = closed_through(now.date())
     assert (through + timedelta(days=1)).day == 1
     assert (now.year * 12 + now.month) - (through.year * 12 + through.month) == 2
+
+
+def test_the_sheet_of_this_week_has_the_rows_of_the_last_ones_before_anything_is_typed() -> None:
+    assert set(hours("m.sakai").rows) <= set(TASKS) - {LEAVE, SICK}
+    assert len(hours("m.sakai").rows) >= 3
 
 
 def test_the_same_day_gives_the_same_hours() -> None:
