@@ -130,12 +130,6 @@ def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
     return templates
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(sqlite_templates: dict[str, Path]) -> Path:
-    """The empty one of them."""
-    return sqlite_templates["empty"]
-
-
 def _checkpoint(path: Path) -> None:
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:

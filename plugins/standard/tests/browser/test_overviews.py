@@ -28,12 +28,12 @@ LAST_WEEK = TODAY - timedelta(days=7)
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[tuple[Flask, str]]:
+def company(tmp_path_factory: pytest.TempPathFactory, sqlite_templates: dict[str, Path]) -> Iterator[tuple[Flask, str]]:
     """The demo company behind gunicorn."""
     folder = tmp_path_factory.mktemp("overviews")
     (folder / "keys").mkdir()
     (folder / "keys" / f"{KID}.pem").write_bytes(key_pair().public_pem())
-    (folder / "timetracker.sqlite3").write_bytes(sqlite_template.read_bytes())
+    (folder / "timetracker.sqlite3").write_bytes(sqlite_templates["empty"].read_bytes())
     app = create_app(load_settings({}, instance_path=folder, secret_key=SECRET_KEY, time_zone="Asia/Tokyo"))
     add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
     register_key(app, seats=25)
