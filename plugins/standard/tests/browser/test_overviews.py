@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from app import create_app
 from app.config import load_settings
-from app.sdk import read_connection, write_transaction
+from app.sdk import now, read_connection, users, write_transaction
 from plugins.standard.closing_days import EVERYBODY
 from plugins.standard.demo.service import fill
-from plugins.standard.models import Closing
+from plugins.standard.models import Closing, RunningTimer, Task
 from tests.browser.conftest import Visit, chromium, visiting  # noqa: F401 - a fixture is found by its name
 from tests.conftest import ADMINISTRATOR, PASSWORD, SECRET_KEY, add_person, register_key
 from tests.license_keys import KID, key_pair
@@ -125,3 +125,24 @@ def test_a_missing_day_leads_to_the_cell_that_is_missing(
         expect(page.locator(".mo-day .rx-badge--warn").first).to_be_visible()
         visit.press(page.locator(".rx-list .btn").first)
         expect(page.locator("h1")).to_have_text("Time sheet")
+
+
+def test_the_bar_of_somebody_who_may_everything_fits_beside_a_running_timer(
+    chromium: Browser,  # noqa: F811 - the fixture
+    company: tuple[Flask, str],
+) -> None:
+    app, base = company
+    with app.app_context():
+        with read_connection() as connection:
+            user_id = connection.execute(select(users.c.id).where(users.c.login == ADMINISTRATOR)).scalar_one()
+            task_id = connection.execute(select(Task.id).order_by(Task.id).limit(1)).scalar_one()
+        with write_transaction() as session:
+            session.add(RunningTimer(user_id=user_id, task_id=task_id, memo="", started_at=now()))
+    with visiting(chromium, base) as visit:
+        visit.log_in()
+        visit.open("/closing/")
+        for width in (1440, 1380, 1280, 1220, 1200, 1100, 1060, 1050, 900, 800, 600, 360):
+            visit.page.set_viewport_size({"width": width, "height": 600})
+            wide = visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, width
+            assert visit.page.locator(".rx-nav--full, .rx-burger").filter(visible=True).count() == 1, width
