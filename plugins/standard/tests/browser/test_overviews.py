@@ -8,14 +8,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, expect
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app import create_app
 from app.config import load_settings
 from app.sdk import now, read_connection, users, write_transaction
 from plugins.standard.closing_days import EVERYBODY
+from plugins.standard.demo.company import WITH_TIMER
 from plugins.standard.demo.service import fill
-from plugins.standard.models import Closing, RunningTimer, Task
+from plugins.standard.models import Closing, Entry, RunningTimer, Task
+from plugins.standard.settings import work_calendar
 from tests.browser.conftest import Visit, chromium, visiting  # noqa: F401 - a fixture is found by its name
 from tests.conftest import ADMINISTRATOR, PASSWORD, SECRET_KEY, add_person, register_key
 from tests.license_keys import KID, key_pair
@@ -112,19 +114,37 @@ def test_days_are_closed_and_opened_again_by_keyboard(
         assert closed_through(app) is None
 
 
-def test_a_missing_day_leads_to_the_cell_that_is_missing(
+def make_a_day_missing(app: Flask) -> tuple[int, date]:
+    """Take somebody's hours of a working day off, and open all days; whose and which day that is."""
+    with app.app_context():
+        calendar = work_calendar("en")
+        with read_connection() as connection:
+            user_id = connection.execute(select(users.c.id).where(users.c.login == WITH_TIMER)).scalar_one()
+            days = connection.execute(
+                select(Entry.day).where(Entry.user_id == user_id, Entry.day < LAST_WEEK).order_by(Entry.day.desc())
+            ).scalars()
+            day = next(day for day in days if calendar.expected(day))
+        with write_transaction() as session:
+            session.execute(delete(Entry).where(Entry.user_id == user_id, Entry.day == day))
+            session.get_one(Closing, EVERYBODY).closed_through = None
+    return user_id, day
+
+
+def test_a_missing_day_leads_from_the_list_of_people_to_its_week(
     chromium: Browser,  # noqa: F811 - the fixture
     company: tuple[Flask, str],
 ) -> None:
-    with visiting(chromium, company[1], width=360) as visit:
+    app, base = company
+    user_id, day = make_a_day_missing(app)
+    with visiting(chromium, base, width=360) as visit:
         page = visit.page
         visit.log_in()
-        visit.open("/people/?which=lacking&sort=missing&direction=descending")
-        visit.press(page.locator(".pe-links a").first)
-        expect(page.locator("h1 time")).to_be_visible()
-        expect(page.locator(".mo-day .rx-badge--warn").first).to_be_visible()
-        visit.press(page.locator(".rx-list .btn").first)
-        expect(page.locator("h1")).to_have_text("Time sheet")
+        visit.open(f"/people/?month={day:%Y-%m}&which=lacking&q={WITH_TIMER}")
+        visit.press(page.locator(f".pe-links a[href*='person={user_id}&']").first)
+        missing = page.locator(".mo-day").filter(has=page.locator(f"a[href$='day={day}']"))
+        expect(missing.locator(".rx-badge--warn")).to_have_text("missing")
+        visit.press(page.locator(f".rx-list a[href$='at={day}']"))
+        expect(page.locator(f"a[href$='day={day}']").filter(visible=True).first).to_be_visible()
 
 
 def test_the_bar_of_somebody_who_may_everything_fits_beside_a_running_timer(
