@@ -7,6 +7,8 @@ from plugins.standard.models import Model
 from plugins.standard.month.views import pages as month_pages
 from plugins.standard.people.views import pages as people_pages
 from plugins.standard.permissions import CLOSING, EVERYBODY, MANAGER, PERMISSIONS, WORK_ITEMS
+from plugins.standard.reports import export_views as _export_views  # noqa: F401 - likewise
+from plugins.standard.reports.views import pages as report_pages
 from plugins.standard.settings import SETTINGS
 from plugins.standard.timer.blueprint import FEATURE as TIMER
 from plugins.standard.timer.blueprint import pages as timer_pages
@@ -50,6 +52,11 @@ class StandardEdition(Edition):
             N_("Runs on one task at a time, on every page; stopping it fills the time sheet."),
         ),
         Feature(
+            "reports.view",
+            N_("Reports"),
+            N_("What hours add up to by customer, project, task, person, day, week and month."),
+        ),
+        Feature(
             "work_items.manage",
             N_("Work items"),
             N_("Customers, projects and tasks, who works on them, and their import from CSV."),
@@ -68,7 +75,16 @@ class StandardEdition(Edition):
     permissions = PERMISSIONS
     settings = SETTINGS
     models = Model
-    blueprints = (pages, timesheet_pages, month_pages, timer_pages, people_pages, closing_pages, work_items)
+    blueprints = (
+        pages,
+        timesheet_pages,
+        month_pages,
+        timer_pages,
+        report_pages,
+        people_pages,
+        closing_pages,
+        work_items,
+    )
     slots = (SlotContent("navigation.tools", timer_bar, feature=TIMER),)
     commands = (import_work_items, demo)
     start_page = "standard.start"
@@ -76,6 +92,7 @@ class StandardEdition(Edition):
         NavItem("standard.start", N_("Start"), "layout-dashboard"),
         NavItem("standard_timesheet.week", N_("Time sheet"), "calendar-week"),
         NavItem("standard_month.month", N_("Month"), "calendar-month"),
+        NavItem("standard_reports.report", N_("Reports"), "chart-bar"),
         NavItem("standard_people.index", N_("People"), "users", permission=(MANAGER.name, EVERYBODY.name)),
         NavItem("standard_work_items.index", N_("Work items"), "inbox", permission=WORK_ITEMS.name),
         NavItem("standard_closing.index", N_("Closing"), "lock", permission=CLOSING.name),

@@ -129,6 +129,19 @@ def projects_looked_after(reader: Identity) -> Select[int]:
     return select(ProjectMember.project_id).where(_looks_after(reader))
 
 
+def visible_tasks(reader: Identity) -> ColumnElement[bool]:
+    """The condition on ``Task`` that ``reader`` may know of hours on it: what filters offer them.
+
+    It holds for every task of the entries that ``visible_hours`` shows, and for those on which there could be some.
+    """
+    if reader.holds(EVERYBODY.name):
+        return true()
+    own = Task.id.in_(select(Entry.task_id).where(Entry.user_id == reader.user_id))
+    if not reader.holds(MANAGER.name):
+        return own
+    return or_(own, Task.project_id.in_(select(ProjectMember.project_id).where(_looks_after(reader))))
+
+
 def _looks_after(reader: Identity) -> ColumnElement[bool]:
     """The condition on ``ProjectMember`` that it makes ``reader`` look after the project, if they hold Manager."""
     return and_(ProjectMember.user_id == reader.user_id, ProjectMember.role.in_((Role.READER, Role.CORRECTOR)))
