@@ -52,7 +52,7 @@ from app.database import RowId, UtcDateTime, read_connection, write_transaction
 from app.editions import registry
 from app.editions.base import Edition, EditionBlueprint, open_to, requires_feature, requires_permission
 from app.editions.compatibility import API_VERSION
-from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.declarations import AuditAction, Card, Feature, Listener, Permission, SlotContent
 from app.editions.rendering import feature_licensed, render_template
 from app.editions.setting_changes import put_setting
 from app.editions.settings import (
@@ -92,6 +92,7 @@ __all__ = [
     "API_VERSION",
     "N_",
     "Audience",
+    "AuditAction",
     "AuditEvent",
     "Card",
     "ChoiceSetting",

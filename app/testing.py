@@ -279,9 +279,11 @@ class EditionContract:
     """Endpoints that are meant to be answered without log-in: to be said here once more, so that none is by mistake."""
 
     def test_it_is_loaded(self, edition_app: Flask) -> None:
-        """Its entry point leads to it, and all that it declares is right: names, templates, tables and versions."""
+        """Its entry point leads to it, and what it declares is right: names, templates, tables, versions, records."""
         found = self._found(edition_app)
         _fail_for(*inspection.not_loaded(found), *found.warnings)
+        with edition_app.app_context():
+            _fail_for(*inspection.untitled(self._manifest(edition_app)))
 
     def test_every_endpoint_is_guarded(self, edition_app: Flask) -> None:
         """Each says which feature it needs or for whom it is; only ``public_endpoints`` are answered without log-in."""

@@ -38,12 +38,15 @@ FROM_ELSEWHERE = {
 }
 
 
+_DECLARED = ("Feature", "Permission", "NavItem", "Card", "SlotContent", "Listener", "AuditAction")
+
+
 def reference() -> str:
     """The whole reference, from the first heading to the last line."""
     sections = (
         ("Attributes of an edition", _attributes(Edition)),
         ("Pages", _members("EditionBlueprint", "requires_feature", "requires_permission", "open_to")),
-        ("What an edition declares", _members("Feature", "Permission", "NavItem", "Card", "SlotContent", "Listener")),
+        ("What an edition declares", _members(*_DECLARED)),
         ("Settings", _members(*_settings())),
         ("Slots", _slots()),
         ("Events", _members("Event", *_events(), "announce")),
@@ -67,7 +70,7 @@ def _events() -> tuple[str, ...]:
 
 def _others() -> tuple[str, ...]:
     shown = {"Edition", "EditionBlueprint", "requires_feature", "requires_permission", "open_to", "Event", "announce"}
-    shown |= {"Feature", "Permission", "NavItem", "Card", "SlotContent", "Listener", *_settings(), *_events()}
+    shown |= {*_DECLARED, *_settings(), *_events()}
     return tuple(name for name in sdk.__all__ if name not in shown)
 
 

@@ -86,6 +86,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.tables",
         "app.navigation",
         "app.settings.operation.audit_log",
+        "app.settings.operation.titles",
         "app.settings.state",
         "app.settings.users.joining",
         "app.settings.users.listing",

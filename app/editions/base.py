@@ -8,7 +8,7 @@ import click
 from flask import Blueprint
 from sqlalchemy.orm import DeclarativeBase
 
-from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.declarations import AuditAction, Card, Feature, Listener, Permission, SlotContent
 from app.editions.settings import Setting
 from app.navigation import NavItem
 from app.security import Audience, Representation, access, declare, needs
@@ -139,6 +139,9 @@ class Edition:
 
     settings: ClassVar[tuple[Setting[Any], ...]] = ()
     """What administrators decide for it on System Operation → Editions, in the order in which it is shown."""
+
+    audit_actions: ClassVar[tuple[AuditAction, ...]] = ()
+    """What it records in the audit log, in the order in which the filter of that page offers it."""
 
     blueprints: ClassVar[tuple[Blueprint, ...]] = ()
     """Its pages. Their names are the edition's own or begin with it, and so do their commands and template filters."""

@@ -314,6 +314,15 @@ def update_edition(name: str, *, write: bool) -> tuple[Update, ...]:
     return updates
 
 
+def python_files(name: str) -> tuple[Path, ...]:
+    """The Python files of an installed edition, without its tests and migrations.
+
+    Raises:
+        Refusal: ``edition_not_installed``, or why the edition cannot be imported.
+    """
+    return tuple(file for file, method in _files(_installed_sources(name)) if method == "python")
+
+
 def _installed_sources(name: str) -> Sources:
     entry = next((entry for entry in find_entry_points() if entry.name == name), None)
     if entry is None:

@@ -38,6 +38,16 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditAction:
+    """Something that the edition records with ``record_audit``, as the page Audit log names and filters it."""
+
+    name: str
+    """``thing.verb``, the ``action`` of its ``AuditEvent``; entries hold it, so it never changes."""
+    title: str
+    """What was done, such as ``Correct hours``; a text marked with ``N_``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A card of the dashboard, which the start page shows. One that raises leaves the others standing."""
 

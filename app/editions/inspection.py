@@ -3,6 +3,7 @@
 ``flask edition doctor`` prints it, and ``EditionContract`` of ``app.testing`` fails for it: each rule stands here once.
 """
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -101,6 +102,25 @@ def untranslated(manifest: Manifest) -> Iterator[str]:
             yield f"the catalogue {update.file.name} is out of date: flask edition messages {manifest.name}"
 
 
+def untitled(manifest: Manifest) -> Iterator[str]:
+    """Actions that its code records and that it declares no title for; those whose names are put together are not seen.
+
+    Whoever reads the audit log would find a name that means something to its author alone, and could not filter by it.
+    """
+    declared = {action.name for action in manifest.audit_actions}
+    recorded = {name for file in catalogues.python_files(manifest.name) for name in _recorded(file)}
+    for name in sorted(recorded - declared):
+        yield f"it records {name} in the audit log and has no AuditAction for it"
+
+
+def _recorded(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "AuditEvent":
+            for part in (part for argument in node.args[:1] for part in ast.walk(argument)):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part.value
+
+
 def inline_code(manifest: Manifest) -> Iterator[str]:
     """Scripts and styles that stand in a template: the Content-Security-Policy lets browsers run files alone."""
     for template in sorted(set(_templates(manifest))):
@@ -141,6 +161,7 @@ class _InlineCode(HTMLParser):
 RULES: dict[str, Callable[[Manifest], Iterator[str]]] = {
     "migrated": unmigrated,
     "translated": untranslated,
+    "audited": untitled,
     "no_inline_code": inline_code,
 }
 """Every rule that a loaded edition is looked over for, by the name of its findings."""

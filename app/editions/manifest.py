@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 from app.editions import reasons
 from app.editions.base import Edition
 from app.editions.compatibility import check_api_version, check_application
-from app.editions.declarations import Card, Feature, Listener, Permission, SlotContent
+from app.editions.declarations import AuditAction, Card, Feature, Listener, Permission, SlotContent
 from app.editions.settings import Setting
 from app.editions.slots import SLOTS
 from app.editions.tables import NAME_LIMIT as TABLE_NAME_LIMIT
@@ -23,6 +23,7 @@ from app.editions.tables import edition_of_metadata, is_version_table, table_pre
 from app.events import Event
 from app.navigation import NavItem
 from app.refusal import Refusal
+from app.settings.operation.actions import ACTIONS
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 NAME_LIMIT = 64
@@ -49,6 +50,7 @@ class Manifest:
     features: tuple[Feature, ...]
     permissions: tuple[Permission, ...]
     settings: tuple[Setting[Any], ...]
+    audit_actions: tuple[AuditAction, ...]
     blueprints: tuple[Blueprint, ...] = field(repr=False)
     start_page: str | None
     navigation: tuple[NavItem, ...]
@@ -104,6 +106,7 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
         features=_checked(edition, "features", _tuple_of(_is_feature), "a tuple of Feature"),
         permissions=_checked(edition, "permissions", _tuple_of(_is_permission), "a tuple of Permission"),
         settings=_checked(edition, "settings", _tuple_of(_is_setting), "a tuple of settings"),
+        audit_actions=_checked(edition, "audit_actions", _tuple_of(_is_audit_action), "a tuple of AuditAction"),
         blueprints=_checked(edition, "blueprints", _tuple_of(_is_blueprint), "a tuple of blueprints"),
         start_page=_checked(edition, "start_page", _is_text_or_none, "an endpoint or None"),
         navigation=_checked(edition, "navigation", _tuple_of(_is_nav_item), "a tuple of NavItem"),
@@ -118,6 +121,8 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
     _check_names("permission", manifest.permissions, prefix=f"{name}.")
     _check_names("setting", manifest.settings, prefix=f"{name}.")
     _check_settings(manifest.settings)
+    _check_names("audit action", manifest.audit_actions)
+    _check_unique("audit action", [*ACTIONS, *(action.name for action in manifest.audit_actions)])
     _check_unique("card", [card.name for card in manifest.cards])
     _check_unique("command", [str(command.name) for command in manifest.commands])
     _check_blueprints(manifest)
@@ -154,7 +159,10 @@ def _described(value: object) -> str:
     return "missing" if value is None else f"{value!r:.80}"
 
 
-def _check_names(kind: str, declared: Iterable[Feature | Permission | Setting[Any]], prefix: str = "") -> None:
+_Named = Feature | Permission | Setting[Any] | AuditAction
+
+
+def _check_names(kind: str, declared: Iterable[_Named], prefix: str = "") -> None:
     names = [value.name for value in declared]
     for name in names:
         if not _DOTTED_NAME.fullmatch(name) or len(name) > NAME_LIMIT or not name.startswith(prefix):
@@ -246,6 +254,10 @@ def _is_feature(value: object) -> bool:
 
 def _is_permission(value: object) -> bool:
     return isinstance(value, Permission) and _is_titled(value)
+
+
+def _is_audit_action(value: object) -> bool:
+    return isinstance(value, AuditAction) and isinstance(value.name, str) and _is_text(value.title)
 
 
 def _is_setting(value: object) -> bool:

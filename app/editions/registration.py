@@ -120,8 +120,14 @@ def _check_relations(
     for feature in manifest.features:
         if feature.name in owners:
             raise Refusal(reasons.FEATURE_TAKEN, feature=feature.name, owner=owners[feature.name])
+    recorded = {action.name for action in manifest.audit_actions}
     for other in done.values():
-        shared = _tables(manifest) & _tables(_manifest(other)) if other.state is EditionState.LOADED else None
+        if other.state is not EditionState.LOADED:
+            continue
+        taken = recorded.intersection(action.name for action in _manifest(other).audit_actions)
+        if taken:
+            raise malformed(f"the audit action {min(taken)} is declared by the edition {other.name} already")
+        shared = _tables(manifest) & _tables(_manifest(other))
         if shared:
             raise malformed(f"the table {min(shared)} is declared by the edition {other.name} already")
 

@@ -15,7 +15,7 @@ from flask_babel import gettext
 from werkzeug.routing import Rule
 
 from app.auth.identity import Identity
-from app.editions.declarations import Card, Feature, Permission, SlotContent
+from app.editions.declarations import AuditAction, Card, Feature, Permission, SlotContent
 from app.editions.discovery import Discovered, EditionState
 from app.editions.manifest import Manifest
 from app.editions.readiness import locked_editions
@@ -42,6 +42,7 @@ class EditionRegistry:
     feature_owners: Mapping[str, str]
     """Name of the edition that declares each feature."""
     permissions: Mapping[str, Permission]
+    audit_actions: tuple["Owned[AuditAction]", ...]
     parts: Mapping[str, frozenset[str]]
     """For each edition a license can name: itself, those it extends, and the modules that come with any of these."""
     features_by_edition: Mapping[str, frozenset[str]]
@@ -83,6 +84,7 @@ def build_registry(found: tuple[Discovered, ...], access: Mapping[str, Access]) 
             {feature.name: manifest.name for manifest in in_order for feature in manifest.features}
         ),
         permissions=MappingProxyType({held.name: held for manifest in in_order for held in manifest.permissions}),
+        audit_actions=tuple(Owned(each.name, action) for each in in_order for action in each.audit_actions),
         parts=MappingProxyType(parts),
         features_by_edition=MappingProxyType(
             {name: frozenset().union(*(own[part] for part in parts[name])) for name in parts}

@@ -1,6 +1,7 @@
 """The edition Standard: what every license begins with."""
 
 from app.sdk import N_, Edition, Feature, NavItem, SlotContent
+from plugins.standard.audit_actions import AUDIT_ACTIONS
 from plugins.standard.closing.views import pages as closing_pages
 from plugins.standard.demo.commands import demo
 from plugins.standard.models import Model
@@ -74,6 +75,7 @@ class StandardEdition(Edition):
     )
     permissions = PERMISSIONS
     settings = SETTINGS
+    audit_actions = AUDIT_ACTIONS
     models = Model
     blueprints = (
         pages,

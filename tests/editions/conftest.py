@@ -20,7 +20,7 @@ from app.editions.discovery import Discovered
 from app.extensions import db
 
 SOUND = """
-    from app.sdk import Edition, EditionBlueprint, Feature, NavItem, requires_feature
+    from app.sdk import AuditAction, Edition, EditionBlueprint, Feature, NavItem, requires_feature
 
     pages = EditionBlueprint("{name}", __name__, feature="{name}.board")
 

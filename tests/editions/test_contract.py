@@ -193,6 +193,20 @@ def missing_translation(package: Package) -> None:
     package.change("templates/acme/index.html", '_("Good day, %(person)s.", person=person)', '_("Hello")')
 
 
+def untitled_record(package: Package) -> None:
+    package.add(
+        "notes.py",
+        """
+from app.sdk import AuditEvent, record_audit, write_transaction
+
+
+def add(text: str) -> None:
+    with write_transaction() as session:
+        record_audit(session, AuditEvent("note.add" if text else "note.empty", target=text))
+""",
+    )
+
+
 def once_in_a_process(package: Package) -> None:
     package.change("__init__.py", "from app.sdk", "import os\n\nfrom app.sdk")
     package.add(
@@ -213,6 +227,7 @@ def once_in_a_process(package: Package) -> None:
         (nothing_loads, "test_it_is_loaded"),
         (template_elsewhere, "test_it_is_loaded"),
         (table_elsewhere, "test_it_is_loaded"),
+        (untitled_record, "test_it_is_loaded"),
         (forgotten_decorator, "test_every_endpoint_is_guarded"),
         (open_gate, "test_every_endpoint_is_guarded"),
         (page_that_fails, "test_its_pages_answer"),

@@ -156,6 +156,12 @@ def test_an_edition_for_another_sdk_is_judged_by_nothing_else(shelf: Shelf, star
         {"navigation": "('acme.board',)"},
         {"navigation": "(NavItem('acme.board', 'Board', permission=('acme.nowhere',)),)"},
         {"navigation": "(NavItem('acme.board', 'Board', permission=5),)"},
+        {"audit_actions": "('note.add',)"},
+        {"audit_actions": "(AuditAction('add', 'Add note'),)"},
+        {"audit_actions": "(AuditAction('note.add', ''),)"},
+        {"audit_actions": "(AuditAction('user.add', 'The title of the core changed'),)"},
+        {"audit_actions": "(AuditAction('note.add', 'Add note'), AuditAction('note.add', 'Add it again'))"},
+        {"audit_actions": "(AuditAction('sheet.correct', 'The title of another edition changed'),)"},
     ],
     ids=str,
 )

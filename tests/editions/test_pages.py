@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, update
 
-from app.audit import AuditEntry
+from app.audit import AuditEntry, Event, record
 from app.auth.models import User
 from app.database import read_connection, write_transaction
 from app.editions.models import EditionSwitch
@@ -437,3 +437,25 @@ def test_licensing_adds_no_statement_to_a_page(shelf: Shelf, make_app: MakeApp) 
         assert seen["/acme/"] == seen["/core"]
         assert seen["/other/"][:1] == seen["/core"]
         assert len(seen["/other/"]) == 2  # the page that says what is not licensed has a bar, and a timer in it
+
+
+# The audit log -------------------------------------------------------------------------------------------------------
+
+
+def test_what_an_edition_records_is_named_and_filtered_in_the_readers_language(shelf: Shelf, make_app: MakeApp) -> None:
+    shelf.install("acme", sound("acme", audit_actions="(AuditAction('note.add', 'Add note'),)"))
+    app = open_for_business(make_app)
+    set_up_person(app, ADMINISTRATOR, language="ja")
+    with app.app_context(), write_transaction() as session:
+        for action in ("note.add", "sheet.correct", "gone.add"):
+            record(session, Event(action, target=f"of {action}"))
+    client = browser(app, ADMINISTRATOR)
+    page = client.get("/settings/operation/audit").text
+    assert '<option value="note.add">Add note</option>' in page
+    assert '<option value="sheet.correct">他の人の時間を訂正</option>' in page
+    assert "gone.add<small>" in page
+    filtered = client.get("/settings/operation/audit?action=note.add").text
+    assert "Add note<small>of note.add</small>" in filtered
+    assert "of sheet.correct" not in filtered
+    exported = client.get("/settings/operation/audit/export?action=sheet.correct").text
+    assert "他の人の時間を訂正,sheet.correct,of sheet.correct" in exported

@@ -1,4 +1,4 @@
-"""Every action of the audit log with its title, the one table that page, filter and export read from.
+"""Every action that the core records, with its title; ``titles`` adds what editions declare, for page and export.
 
 Pure: neither Flask nor SQLAlchemy is imported.
 """

@@ -13,15 +13,14 @@ from wtforms.validators import Length, Optional, ValidationError
 from app.audit import COMMAND_LINE, OUTCOME_DONE, OUTCOME_REFUSED
 from app.auth.folding import fold
 from app.forms import Form, stripped
-from app.settings.operation.actions import ACTIONS
 from app.settings.operation.audit_log import Filters
+from app.settings.operation.titles import action_titles
 
 _FIRST_DAY = date(1970, 1, 1)
 
 
 def _actions() -> list[SelectChoice]:
-    titles = (SelectChoice(action, _(title)) for action, title in ACTIONS.items())
-    return [SelectChoice("", _("All actions")), *titles]
+    return [SelectChoice("", _("All actions")), *(SelectChoice(*choice) for choice in action_titles().items())]
 
 
 def _printable(form: Form, field: Field) -> None:  # noqa: ARG001 - the signature of a validator

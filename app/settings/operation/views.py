@@ -17,11 +17,12 @@ from app.audit import COMMAND_LINE, OUTCOME_REFUSED
 from app.editions.permissions import permission_title
 from app.security import Audience, declare
 from app.settings.operation import audit_log
-from app.settings.operation.actions import ACTIONS, VALUES
+from app.settings.operation.actions import VALUES
 from app.settings.operation.audit_log import Cursor, Entry
 from app.settings.operation.csv_export import csv_lines
 from app.settings.operation.forms import AuditFilterForm
 from app.settings.operation.status import read_status
+from app.settings.operation.titles import action_titles
 from app.texts import license_date, listed, starting_date
 
 blueprint = Blueprint("operation", __name__, url_prefix="/settings/operation")
@@ -74,6 +75,7 @@ def _zone() -> ZoneInfo:
 
 
 def _audit_page(form: AuditFilterForm, page: audit_log.Page) -> str:
+    titles = action_titles()
     filters: dict[str, Any] = {name: value for name, value in request.args.items() if name in form.data and value}
     return render_template(
         "operation/audit.html",
@@ -84,7 +86,7 @@ def _audit_page(form: AuditFilterForm, page: audit_log.Page) -> str:
         older_url=url_for("operation.audit", **filters, older=page.older) if page.older else "",
         export_url=url_for("operation.export_audit", **filters),
         actor_name=_actor_name,
-        action_title=_action_title,
+        action_title=lambda action: titles.get(action, action),
         value_title=_value_title,
         value_text=_value_text,
     )
@@ -94,11 +96,6 @@ def _actor_name(entry: Entry) -> str:
     if entry.actor == COMMAND_LINE:
         return str(_("Command line"))
     return entry.actor or str(_("Nobody logged in"))
-
-
-def _action_title(action: str) -> str:
-    """The title of an action, or its name where an edition has recorded one of its own."""
-    return str(_(ACTIONS[action])) if action in ACTIONS else action
 
 
 def _value_title(name: str) -> str:
@@ -139,7 +136,7 @@ def _csv_head() -> list[str]:
 def _csv_rows(entries: Iterator[Entry]) -> Iterator[list[str]]:
     zone = _zone()
     # Looked up once: translating costs more than all the rest of a row.
-    titles = {action: _action_title(action) for action in ACTIONS}
+    titles = action_titles()
     done, refused = _("Done"), _("Refused")
     for entry in entries:
         changes = entry.changes
