@@ -7,11 +7,12 @@ from typing import Any
 
 import structlog
 from flask import g, has_request_context, request
-from sqlalchemy import JSON, Index, String, exists, insert, select
+from sqlalchemy import JSON, Connection, Index, String, exists, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.auth.models import User
 from app.database import RowId, Transaction, UtcDateTime, connection_of, read_connection, write_transaction
 from app.extensions import Base
 
@@ -64,6 +65,20 @@ def record(transaction: Transaction, event: Event, *, code: str | None = None) -
     """Add ``event`` to the transaction that does it, so that neither happens without the other."""
     connection_of(transaction).execute(_INSERT, _entry(event, code))
     _log.info(event.action, target=event.target, code=code)
+
+
+def record_migration(connection: Connection, event: Event) -> None:
+    """Add the ``event`` of a migration to its transaction, where there is a log to add it to.
+
+    Until somebody uses the installation, its first tables are nobody's news; and a migration may take this log itself
+    away, or to a form that this version does not write.
+    """
+    tables = inspect(connection)
+    if not (tables.has_table(AuditEntry.__tablename__) and tables.has_table(User.__tablename__)):
+        return
+    columns = {column["name"] for column in tables.get_columns(AuditEntry.__tablename__)}
+    if columns.issuperset(AuditEntry.__table__.columns.keys()) and connection.scalar(select(exists(select(User.id)))):
+        record(connection, event)
 
 
 def record_refusal(event: Event, code: str, *, at_most_every: timedelta | None = None) -> None:

@@ -1,6 +1,7 @@
 """``flask edition``: which editions are installed, and switching them."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from app.cli.application import with_application
 from app.cli.output import REFUSED, answers_refusals, json_option, print_json
 from app.editions import migrations, service
 from app.editions.catalogues import Update, update_edition
-from app.editions.discovery import Discovered
-from app.editions.inspection import Finding, inspect
+from app.editions.failures import Failure, failures, left_behind
+from app.editions.failures import dismiss as dismiss_failures
+from app.editions.inspection import Finding, inspect, inspect_what_is_left_behind
 from app.editions.registry import registry
 from app.editions.scaffold import write_package
 from app.editions.switches import read_switches
@@ -26,11 +28,13 @@ from app.texts import code_texts
 
 _HELP = """See to the editions, which are plug-ins that bring pages and features.
 
-Operators: list, enable, disable; and downgrade, before a package is removed for good. Their tables are migrated by
-flask db upgrade, together with those of the core.
+Operators: list, enable, disable, dismiss; and downgrade, before a package is removed for good. Their tables are
+migrated by flask db upgrade, together with those of the core.
 
 Authors: new, revision, messages, doctor.
 """
+NOT_INSTALLED = "not_installed"
+"""Stands for the state of an edition whose package is gone."""
 _FIRST = 10
 """How many of the texts that are not translated are printed."""
 
@@ -43,16 +47,16 @@ edition_group = AppGroup("edition", help=_HELP)
 @with_application
 def list_editions(*, as_json: bool) -> None:
     """List every installed edition with its state; works with broken ones and without a database."""
-    rows = [_row(entry) for entry in _overview().entries]
+    overview, kept = _overview()
+    rows = [_row(entry, kept.get(entry.found.name, ())) for entry in overview.entries]
+    rows += [_row_of_one_gone(name, failed) for name, failed in left_behind(kept).items()]
     if as_json:
         print_json(rows)
         return
     if not rows:
         click.echo(_("No edition is installed."))
     for row in rows:
-        marks = [row["state"], row["license"] if row["license"] != "none" else "", _pending_words(row["pending"])]
-        version = f" {row['version']}" if row["version"] else ""
-        click.echo(f"{row['name']}{version} ({row['source']}): {', '.join(mark for mark in marks if mark)}")
+        click.echo(_line(row))
         if row["code"]:
             click.echo(f"    {row['message']} {row['remedy']} [{row['code']}]")
         for warning in row["warnings"]:
@@ -197,22 +201,32 @@ def doctor(name: str | None, *, as_json: bool) -> None:
     Ends with status 1 where something is not right.
     """
     editions = registry().found if name is None else (service.find_edition(name),)
-    inspected = [(edition, inspect(edition)) for edition in editions]
+    inspected = [(edition.name, edition.source, inspect(edition)) for edition in editions]
+    if name is None:
+        inspected += [(gone, "", findings) for gone, findings in inspect_what_is_left_behind().items()]
     if as_json:
-        print_json([_finding(edition, finding) for edition, findings in inspected for finding in findings])
+        print_json([_finding(edition, source, each) for edition, source, findings in inspected for each in findings])
     else:
-        for edition, findings in inspected:
-            count = ngettext("%(num)s thing to mend", "%(num)s things to mend", len(findings))
-            result = count if findings else _("nothing to mend")
-            click.echo(f"{edition.name} ({edition.source}): {result}")
-            for finding in findings:
-                click.echo(f"    [{finding.rule}] {finding.problem}")
-    if any(findings for _edition, findings in inspected):
+        for edition, source, findings in inspected:
+            _print_findings(edition, source, findings)
+    if any(findings for *_edition, findings in inspected):
         sys.exit(REFUSED)
 
 
-def _finding(edition: Discovered, finding: Finding) -> dict[str, str]:
-    return {"edition": edition.name, "source": edition.source, "rule": finding.rule, "problem": finding.problem}
+def _print_findings(edition: str, source: str, findings: Sequence[Finding]) -> None:
+    count = ngettext("%(num)s thing to mend", "%(num)s things to mend", len(findings))
+    result = count if findings else _("nothing to mend")
+    click.echo(f"{_named(edition, source)}: {result}")
+    for finding in findings:
+        click.echo(f"    [{finding.rule}] {finding.problem}")
+
+
+def _named(edition: str, source: str) -> str:
+    return f"{edition} ({source})" if source else edition
+
+
+def _finding(edition: str, source: str, finding: Finding) -> dict[str, str]:
+    return {"edition": edition, "source": source, "rule": finding.rule, "problem": finding.problem}
 
 
 @edition_group.command("enable", with_appcontext=False, short_help="Switch an edition on, from the next restart.")
@@ -248,16 +262,56 @@ def _answer(name: str, *, changed: bool, disabled: bool, as_json: bool) -> None:
         click.echo(_("%(edition)s comes on when the application is restarted.", edition=name))
 
 
-def _overview() -> service.Overview:
-    """The editions as this process found them; a database that does not answer only leaves out what it would add."""
+@edition_group.command("dismiss", with_appcontext=False, short_help="Forget what has failed in an edition.")
+@click.argument("name")
+@json_option
+@answers_refusals
+@with_application
+def dismiss(name: str, *, as_json: bool) -> None:
+    """Forget what has failed in the edition NAME, which may be gone; what fails again is kept again."""
+    count = dismiss_failures(name, actor=COMMAND_LINE)
+    if as_json:
+        print_json({"name": name, "dismissed": count})
+    elif count:
+        click.echo(ngettext("%(num)s failure is dismissed.", "%(num)s failures are dismissed.", count))
+    else:
+        click.echo(_("There was nothing left to dismiss."))
+
+
+def _overview() -> tuple[service.Overview, Mapping[str, tuple[Failure, ...]]]:
+    """The editions as this process found them, and what has failed in them.
+
+    A database that does not answer only leaves out what it would add.
+    """
     try:
-        return service.overview(current_standing(), read_switches())
+        return service.overview(current_standing(), read_switches()), failures()
     except SQLAlchemyError:
         click.echo(_("The database does not answer: what is licensed and switched is not known."), err=True)
-        return service.overview(None, {})
+        return service.overview(None, {}), {}
 
 
-def _row(entry: service.EditionEntry) -> dict[str, Any]:
+def _line(row: dict[str, Any]) -> str:
+    """One edition of the list for people."""
+    failed = row["failures"]
+    marks = [
+        row["state"],
+        row["license"] if row["license"] != "none" else "",
+        _pending_words(row["pending"]),
+        ngettext("%(num)s failure", "%(num)s failures", failed) if failed else "",
+    ]
+    version = f" {row['version']}" if row["version"] else ""
+    return f"{_named(row['name'] + version, row['source'])}: {', '.join(mark for mark in marks if mark)}"
+
+
+def _row_of_one_gone(name: str, failed: tuple[Failure, ...]) -> dict[str, Any]:
+    """An edition that is not installed any more, and of which failures are kept: ``flask edition dismiss`` ends it."""
+    unknown = dict.fromkeys(("title", "version", "source"), "")
+    nothing = {"features": [], "pages": 0, "code": None, "message": None, "remedy": None, "warnings": []}
+    state = {"state": NOT_INSTALLED, "license": "none", "pending": str(service.Pending.NOTHING)}
+    return {"name": name, **unknown, **state, **nothing, "traceback": None, "failures": len(failed)}
+
+
+def _row(entry: service.EditionEntry, failed: tuple[Failure, ...]) -> dict[str, Any]:
     found = entry.found
     texts = code_texts(found.refusal) if found.refusal is not None else None
     return {
@@ -275,6 +329,7 @@ def _row(entry: service.EditionEntry) -> dict[str, Any]:
         "remedy": texts.remedy if texts is not None else None,
         "warnings": list(found.warnings),
         "traceback": found.traceback or None,
+        "failures": len(failed),
     }
 
 

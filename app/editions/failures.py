@@ -18,8 +18,11 @@ from app import clock
 from app.audit import Event, record
 from app.auth.acting import administrator_transaction
 from app.database import UtcDateTime, read_connection, write_connection
+from app.editions import reasons
 from app.editions.discovery import error_line
 from app.editions.models import EditionFailure
+from app.editions.registry import registry
+from app.refusal import Refusal
 
 WRITTEN_EVERY = timedelta(minutes=1)
 _TRACEBACK_LIMIT = 20_000
@@ -212,16 +215,25 @@ def failures() -> Mapping[str, tuple[Failure, ...]]:
     return by_edition
 
 
+def left_behind(kept: Mapping[str, tuple[Failure, ...]]) -> Mapping[str, tuple[Failure, ...]]:
+    """Those of ``kept`` whose editions are not installed any more: nobody will mend them, and no page is theirs."""
+    installed = {found.name for found in registry().found}
+    return {name: failed for name, failed in sorted(kept.items()) if name not in installed}
+
+
 def dismiss(edition: str, *, actor: str) -> int:
     """Forget what has failed in ``edition``; what fails again is written down again. Returns how many parts it was.
 
     Raises:
-        Refusal: ``session_ended`` or ``no_longer_administrator``.
+        Refusal: ``edition_not_installed``, where nothing is kept of it either; ``session_ended`` or
+            ``no_longer_administrator``.
     """
     with administrator_transaction() as (session, _):
         gone = session.execute(
             delete(EditionFailure).where(EditionFailure.edition == edition).returning(EditionFailure.part)
         ).all()
+        if not gone and edition not in {found.name for found in registry().found}:
+            raise Refusal(reasons.NOT_INSTALLED, name=edition)
         if gone:
             record(session, Event("edition.dismiss", target=edition, actor=actor, before={"failures": len(gone)}))
     ledger: _Ledger = current_app.extensions[_LEDGER]

@@ -5,7 +5,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database import read_connection
 from app.editions import catalogues, migrations, registry
 from app.editions.discovery import Discovered, EditionState
+from app.editions.failures import Failure, failures, left_behind
 from app.editions.manifest import Manifest
 from app.editions.rehearsal import undeclared
 from app.refusal import Refusal
@@ -158,10 +159,40 @@ class _InlineCode(HTMLParser):
                 self.found.append(f"the attribute {name} on <{tag}>: put it into a file below static/")
 
 
+def failing(manifest: Manifest) -> Iterator[str]:
+    """What has failed while people used it, and was not dismissed."""
+    for failure in _kept().get(manifest.name, ()):
+        yield f"{_described(failure)}: mend it, then run flask edition dismiss {manifest.name}"
+
+
+def inspect_what_is_left_behind() -> Mapping[str, tuple[Finding, ...]]:
+    """What is kept of editions that are not installed any more, by their names."""
+    return {
+        name: tuple(
+            Finding("left_behind", f"{_described(failure)}, and its package is gone: flask edition dismiss {name}")
+            for failure in failed
+        )
+        for name, failed in left_behind(_kept()).items()
+    }
+
+
+def _kept() -> Mapping[str, tuple[Failure, ...]]:
+    try:
+        return failures()
+    except SQLAlchemyError:
+        return {}  # of an edition with tables, another rule says so; one without works all the same
+
+
+def _described(failure: Failure) -> str:
+    times = "once" if failure.count == 1 else f"{failure.count} times"
+    return f"{failure.part} raised {failure.error} ({times}, last {failure.last_at:%Y-%m-%d %H:%M} UTC)"
+
+
 RULES: dict[str, Callable[[Manifest], Iterator[str]]] = {
     "migrated": unmigrated,
     "translated": untranslated,
     "audited": untitled,
     "no_inline_code": inline_code,
+    "failed": failing,
 }
 """Every rule that a loaded edition is looked over for, by the name of its findings."""

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
+from app.audit import Event, record_migration
 from app.database import read_connection
 from app.editions import reasons
 from app.editions.discovery import error_line
@@ -242,14 +243,23 @@ def _run(
 
     try:
         with migration_transaction() as connection:
+            before = read_version(connection, manifest.name)
             context = _context(connection, manifest, script=scripts, fn=steps)
             with Operations.context(context):
                 context.run_migrations()
+            _record(connection, manifest.name, before)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         raise Refusal(reasons.MIGRATION_FAILED, edition=manifest.name, error=error_line(error)) from error
     return tuple(done)
+
+
+def _record(connection: Connection, edition: str, before: frozenset[str]) -> None:
+    after = read_version(connection, edition)
+    if before != after:
+        revisions = [{"revision": ", ".join(sorted(versions)) or BASE} for versions in (before, after)]
+        record_migration(connection, Event("edition.migrate", edition, before=revisions[0], after=revisions[1]))
 
 
 def _context(connection: Connection, manifest: Manifest, **options: object) -> MigrationContext:

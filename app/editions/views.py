@@ -28,11 +28,13 @@ declare(blueprint, Audience.ADMIN)
 def index() -> ResponseReturnValue:
     """Every installed edition with its state, the reason for it, and what the license makes of it."""
     overview = service.overview(current_standing(), read_switches(), current_state().time_zone)
+    kept = failures.failures()
     return render_template(
         "editions/index.html",
         overview=overview,
         lines=[presenter.edition_line(entry) for entry in overview.entries],
-        failures=failures.failures(),
+        failures=kept,
+        left_behind=failures.left_behind(kept),
         licensed_title=registry.title_of_edition(overview.licensed_edition or ""),
     )
 
@@ -108,7 +110,6 @@ def _edition_page(name: str, form: SettingsForm | None) -> str:
 def dismiss(name: str) -> ResponseReturnValue:
     """Forget what has failed in an edition, until it fails again."""
     try:
-        service.find_edition(name)
         count = failures.dismiss(name, actor=current_user.login)
     except Refusal as refusal:
         return _refused(refusal)
@@ -118,7 +119,8 @@ def dismiss(name: str) -> ResponseReturnValue:
         else _("There was nothing left to dismiss."),
         "ok" if count else "info",
     )
-    return redirect(url_for("editions.show", name=name), code=303)
+    is_installed = any(found.name == name for found in registry.registry().found)
+    return redirect(url_for("editions.show", name=name) if is_installed else url_for("editions.index"), code=303)
 
 
 @blueprint.post("/<name>/enable")

@@ -2,13 +2,14 @@
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-import app.audit
 import app.auth.models
 import app.editions.models
 import app.license.models
 import app.settings.models  # noqa: F401 - every model must be known to the metadata
+from app.audit import Event, record_migration
 from app.auth import grams
 from app.extensions import Base
 from app.migrating import migration_transaction, references_to_nothing
@@ -27,13 +28,22 @@ def run_migrations() -> None:
             **current_app.extensions["migrate"].configure_args,
         )
         try:
+            migration = context.get_context()
+            before = migration.get_current_heads()
             with context.begin_transaction():
                 context.run_migrations()
+            _record(connection, before, migration.get_current_heads())
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _STILL_REFERRED_TO:
                 raise
             detail = getattr(error.orig, "diag").message_detail or ""  # noqa: B009 - psycopg's, of which mypy knows nothing
             raise references_to_nothing(detail.replace("\n", "; ")) from error
+
+
+def _record(connection: Connection, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    if before != after:
+        revisions = [{"revision": ", ".join(heads) or "base"} for heads in (before, after)]
+        record_migration(connection, Event("database.migrate", before=revisions[0], after=revisions[1]))
 
 
 def _is_ours(name: str | None, kind: str, _: object) -> bool:

@@ -1,5 +1,6 @@
 """What an edition's cards, slots, listeners and pages raise stays with them, and administrators hear of it."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from app.audit import AuditEntry
+from app.cli.edition import edition_group
 from app.database import read_connection, write_transaction
 from app.editions import failures
 from app.editions.failures import Failure, Part
@@ -364,3 +366,43 @@ def test_members_dismiss_nothing(shelf: Shelf, make_app: MakeApp) -> None:
     answer = client.post(f"{PAGE}/dismiss", data={"csrf_token": csrf_token(client, "/account")})
     assert answer.status_code == 403
     assert failed_parts(app)
+
+
+def test_failures_of_an_edition_that_is_gone_are_shown_as_such_and_dismissed(shelf: Shelf, make_app: MakeApp) -> None:
+    shelf.install("acme", showing(BAD_CARD))
+    app = open_for_business(make_app)
+    browser(app).get("/")
+    run = app.test_cli_runner()
+    assert "acme 1.2.3 (acme-package): loaded, 1 failure" in run.invoke(edition_group, ["list"]).output
+    found = run.invoke(edition_group, ["doctor", "acme"])
+    assert found.exit_code == 1
+    assert "[failed] card bad raised ZeroDivisionError: division by zero (once, last 20" in found.output
+    shelf.entries.clear()
+    later = make_app()
+    run = later.test_cli_runner()
+    assert "\nacme: not_installed, 1 failure\n" in run.invoke(edition_group, ["list"]).output
+    _, gone = json.loads(run.invoke(edition_group, ["list", "--json"]).stdout)
+    assert (gone["name"], gone["state"], gone["failures"]) == ("acme", "not_installed", 1)
+    looked_over = json.loads(run.invoke(edition_group, ["doctor", "--json"]).stdout)
+    (left,) = (each for each in looked_over if each["edition"] == "acme")
+    assert left["rule"] == "left_behind"
+    assert "flask edition dismiss acme" in left["problem"]
+    administrator = browser(later, ADMINISTRATOR)
+    assert "Not installed any more" in administrator.get("/settings/operation/editions").text
+    after = post(administrator, f"{PAGE}/dismiss")
+    assert "1 failure is dismissed." in after
+    assert "Not installed any more" not in after
+    assert failed_parts(later) == {}
+    assert "edition_not_installed" in run.invoke(edition_group, ["dismiss", "acme"]).output
+
+
+def test_failures_are_dismissed_from_the_command_line(shelf: Shelf, make_app: MakeApp) -> None:
+    shelf.install("acme", showing(BAD_CARD))
+    app = open_for_business(make_app)
+    browser(app).get("/")
+    run = app.test_cli_runner()
+    assert json.loads(run.invoke(edition_group, ["dismiss", "acme", "--json"]).stdout) == {
+        "name": "acme",
+        "dismissed": 1,
+    }
+    assert "There was nothing left to dismiss." in run.invoke(edition_group, ["dismiss", "acme"]).output

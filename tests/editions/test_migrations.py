@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import downgrade as downgrade_core
-from sqlalchemy import Connection, String, event, inspect, text
+from sqlalchemy import Connection, String, event, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
+from app.audit import AuditEntry
 from app.cli.database import db_group
 from app.cli.doctor import doctor_command
 from app.cli.edition import edition_group
@@ -739,3 +740,33 @@ def test_a_refusal_keeps_its_cause_for_the_log(shelf: Shelf, make_app: MakeApp) 
         migrations.upgrade(manifest_of(app))
     assert refused.value.reason is reasons.MIGRATION_FAILED
     assert re.search("half way", str(refused.value.__cause__))
+
+
+# What is recorded ----------------------------------------------------------------------------------------------------
+
+
+def test_migrations_are_recorded_from_the_first_user_on(shelf: Shelf, make_app: MakeApp) -> None:
+    install(shelf, _0001=FIRST, _0002=SECOND)
+    app = make_app()
+    assert upgrade_all(app)[0] == 0
+    assert migrated(app) == []
+    add_person(app, ADMINISTRATOR, admin=True)
+    assert run(app, "downgrade", "acme", "base", "--yes")[0] == 0
+    assert upgrade_all(app)[0] == 0
+    assert upgrade_all(app)[0] == 0  # nothing to do, nothing to record
+    with app.app_context():
+        downgrade_core(revision="0003")
+    assert upgrade_all(app)[0] == 0
+    assert migrated(app) == [
+        ("edition.migrate", "acme", "command line", "0002", "base"),
+        ("edition.migrate", "acme", "command line", "base", "0002"),
+        ("database.migrate", "", "command line", "0004", "0003"),
+        ("database.migrate", "", "command line", "0003", "0004"),
+    ]
+
+
+def migrated(app: Flask) -> list[tuple[str, ...]]:
+    with app.app_context(), read_connection() as connection:
+        rows = connection.execute(select(AuditEntry.__table__).order_by(AuditEntry.id))
+        found = [row for row in rows if row.action.endswith(".migrate")]
+    return [(row.action, row.target, row.actor, row.before["revision"], row.after["revision"]) for row in found]

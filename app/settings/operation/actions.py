@@ -30,6 +30,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "edition.disable": N_("Disable edition"),
         "edition.dismiss": N_("Dismiss failures of edition"),
         "edition.settings": N_("Change settings of edition"),
+        "edition.migrate": N_("Migrate tables of edition"),
+        "database.migrate": N_("Migrate database"),
     }
 )
 """By the name that never changes, in the order in which the filter offers them."""
@@ -46,6 +48,7 @@ VALUES: Mapping[str, str] = MappingProxyType(
         "system_administrator": N_("System Administrator"),
         "disabled": N_("Disabled"),
         "failures": N_("Failures"),
+        "revision": N_("Revision"),
         "addresses": N_("Addresses"),
         "number": N_("License number"),
         "fingerprint": N_("Fingerprint"),
