@@ -9,6 +9,7 @@ import click
 from app.sdk import Refusal, format_date, gettext
 from plugins.standard.demo.company import CONTROLLER, CORRECTOR, WITH_TIMER
 from plugins.standard.demo.service import Filled, fill
+from plugins.standard.permissions import EVERYBODY
 from plugins.standard.refusing import print_json, refuse
 
 _LONGEST_INPUT = 10_000  # characters; no password that is accepted comes near
@@ -111,6 +112,8 @@ def _tell(filled: Filled, password: _Password) -> None:
     click.echo(
         gettext("Hours are closed through %(closed)s; public holidays are those of the country %(country)s.") % counts
     )
+    grant = f"flask user grant LOGIN {EVERYBODY.name}"
+    click.echo(gettext("To read everybody’s hours as yourself: %(command)s", command=grant))
     if password.text is None:
         click.echo(gettext("Nobody of them has a password: flask user password LOGIN gives one."))
         return

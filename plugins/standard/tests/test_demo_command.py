@@ -82,6 +82,7 @@ def test_the_password_can_be_given_and_a_second_time_is_refused(set_up: Flask) -
     result = demo(set_up, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert result.exit_code == 0, result.output
     assert PASSWORD not in result.output
+    assert "flask user grant LOGIN standard.everybody" in result.stdout
     log_in(set_up.test_client(), "m.sakai", PASSWORD)
     before = rows(set_up, Customer, Project, Task, Entry, Span)
     result = demo(set_up, "--json")
