@@ -172,5 +172,8 @@ def _as_sqlite(value: object) -> object:
 
 
 def _index(connection: Connection, *, is_sqlite: bool) -> None:
+    if is_sqlite:
+        driver = connection.connection.driver_connection
+        driver.create_function(grams.TOKENS_FUNCTION, 1, grams.tokens, deterministic=True)  # type: ignore[union-attr]  # sqlite3's own
     for statement in grams.SQLITE_REBUILD if is_sqlite else (grams.POSTGRESQL_INDEX,):
         connection.exec_driver_sql(statement)
