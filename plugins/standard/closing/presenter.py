@@ -6,10 +6,11 @@ from datetime import date
 
 from babel.dates import format_interval
 
-from app.sdk import format_date, gettext, listed, locale_code, ngettext, url_for
+from app.sdk import format_date, gettext, locale_code, ngettext, url_for
 from plugins.standard.closing.rules import Change, Direction, Mode, Wanted
 from plugins.standard.closing.service import Effect, looked_at
 from plugins.standard.duration import show_duration
+from plugins.standard.timesheet.presenter import a_few
 
 _NAMED_AT_MOST = 10
 """How many of those who have missing days are named."""
@@ -177,16 +178,12 @@ def _lacking(effect: Effect) -> Iterator[str]:
     if not effect.lacking:
         yield gettext("Nobody has a missing day since %(day)s.", day=since)
         return
-    named = [f"{each.name} ({each.days})" for each in effect.lacking[:_NAMED_AT_MOST]]
-    more = len(effect.lacking) - len(named)
-    if more:
-        named.append(gettext("%(num)s more", num=more))
     yield ngettext(
         "%(num)s day since %(day)s is missing and can then not be filled in: %(people)s.",
         "%(num)s days since %(day)s are missing and can then not be filled in: %(people)s.",
         sum(each.days for each in effect.lacking),
         day=since,
-        people=listed(named),
+        people=a_few([f"{each.name} ({each.days})" for each in effect.lacking], _NAMED_AT_MOST),
     )
 
 

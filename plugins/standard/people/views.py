@@ -1,6 +1,6 @@
 """The page of the people whose hours somebody looks after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,9 @@ from app.sdk import (
     EditionBlueprint,
     current_user,
     format_date,
-    gettext,
-    listed,
     render_template,
     request,
     time_zone,
-    today,
     url_for,
 )
 from plugins.standard.months import Month, month_of, read_month
@@ -21,14 +18,12 @@ from plugins.standard.people.listing import Order, Query, Which
 from plugins.standard.people.service import read_people
 from plugins.standard.people_hours import Period, Seen
 from plugins.standard.timesheet.asked import as_id, present_times
-from plugins.standard.timesheet.presenter import interval, month_title
+from plugins.standard.timesheet.presenter import a_few, interval, month_title
 from plugins.standard.timesheet.service import Times
 from plugins.standard.week import Week, day_of, week_of
 
 pages = EditionBlueprint("standard_people", "plugins.standard", feature="timesheet.people", url_prefix="/people")
 _LONGEST_SEARCH = 100
-_NAMED_AT_MOST = 5
-"""How many of the projects that somebody looks after are named."""
 _ASCENDING_FIRST = {Order.NAME, Order.BALANCE, Order.CLOSED}
 """Where the first click shows the smallest first: names from A, who has least, who is open longest."""
 
@@ -64,24 +59,16 @@ def index() -> str:
         page=people.page,
         query=query,
         span=span,
-        this_week=_this_week(times).code,
-        this_month=month_of(times.today).code,
         link=_link(span, query),
         sorted_by=_sorted_by(span, query),
         in_words=lambda day: format_date(day, "medium"),
-        named=_named,
+        named=a_few,
         own_id=current_user().user_id,
     )
 
 
-def _named(names: Sequence[str]) -> str:
-    """A few of ``names``, and how many more there are."""
-    shown, more = list(names[:_NAMED_AT_MOST]), len(names) - _NAMED_AT_MOST
-    return listed([*shown, gettext("%(num)s more", num=more)] if more > 0 else shown)
-
-
 def _of_month(times: Times) -> Span:
-    present = month_of(today())
+    present = month_of(times.today)
     shown = read_month(request.args.get("month", "")) or present
     week = _week(shown, times)
     return Span(

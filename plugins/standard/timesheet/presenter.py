@@ -1,6 +1,6 @@
 """What the page of a week shows: the grid, and over it what was typed, what is wrong with it, what has changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -24,9 +24,6 @@ from plugins.standard.timesheet.grid import GridCell, GridRow, Lock, TaskOfSheet
 from plugins.standard.timesheet.service import OfferedTask, SheetOfWeek
 from plugins.standard.timesheet.typed import TypedCell, field_names, show_cell, shown_of
 from plugins.standard.week import Week
-
-_NAMED_AT_MOST = 5
-"""How many of the tasks that were left out are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +222,12 @@ def month_title(month: Month) -> str:
     return format_skeleton("yMMMM", month.first, locale=locale_code())
 
 
+def a_few(names: Sequence[str], most: int = 5) -> str:
+    """The first of ``names`` in one line, and how many more there are."""
+    more = len(names) - most
+    return listed([*names[:most], gettext("%(num)s more", num=more)] if more > 0 else names)
+
+
 # What is told after saving ------------------------------------------------------------------------------------------
 
 
@@ -251,11 +254,8 @@ def _copied(plan: CopyPlan) -> Iterable[str]:
 
 def _left_out(plan: CopyPlan) -> Iterable[str]:
     if plan.left_out_tasks:
-        named = plan.left_out_tasks[:_NAMED_AT_MOST]
-        more = len(plan.left_out_tasks) - len(named)
-        if more:
-            named = [*named, gettext("%(num)s more", num=more)]
-        yield gettext("Left out, as no hours can be recorded on them any more: %(tasks)s.", tasks=listed(named))
+        tasks = a_few(plan.left_out_tasks)
+        yield gettext("Left out, as no hours can be recorded on them any more: %(tasks)s.", tasks=tasks)
     if plan.on_closed_days:
         yield ngettext(
             "%(num)s cell was left out since its day is closed.",
