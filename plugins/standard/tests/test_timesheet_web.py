@@ -388,12 +388,13 @@ def test_a_reader_reads_and_changes_nothing(tab: Tab, office: Company) -> None:
 
 def test_the_week_takes_six_statements_at_most_whatever_the_history(tab: Tab, office: Company) -> None:
     theirs = manager(office, Role.CORRECTOR, "press")
+    theirs.get("/timesheet/")  # the first page of a session also writes down when somebody was seen
     for _ in range(2):
         with counted(office.app) as own:
             tab.client.get("/timesheet/", query_string=tab.query)
         with counted(office.app) as others:
             theirs.get("/timesheet/", query_string={**tab.query, "person": office.writer.user_id})
-        assert (len(own), len(others)) <= (6, 6), [*own, *others]
+        assert max(len(own), len(others)) <= 6, [*own, "", *others]
         days = [THURSDAY - timedelta(days=number) for number in range(1, 60)]
         record(office, *(("drawing", day, 60) for day in days), *(("review", day, 90) for day in days))
 
