@@ -76,15 +76,24 @@ def _many_and_few(engine: str, name: str, path: str, apps: tuple[Flask, Flask], 
 
 
 def _everybody(engine: str, app: Flask, repetitions: int) -> Iterator[Result]:
-    """What everybody has worked in the last whole month, beside what was expected of them: read, and as a page."""
+    """What everybody has worked in the last whole month: beside what was expected of them, and as reports."""
     today = clock.now().date()
     month = month_of(month_of(today).first - timedelta(days=1))
-    call = page(app, f"/people/?month={month.code}", session_cookie(app))
+    cookie = session_cookie(app)
+    pages = {
+        "the page of everybody's month": f"/people/?month={month.code}",
+        "report of a month by project": "/reports/?period=last_month&group=project",
+        "report of a month by person": "/reports/?period=last_month&group=person",
+    }
     with app.app_context():
-        read = [1000 * seconds(partial(_read_everybody, month)) for _ in range(repetitions + 1)]
-    shown = [1000 * seconds(partial(_expect_ok, call)) for _ in range(repetitions + 1)]
-    for name, taken in (("a month of everybody", read), ("the page of everybody's month", shown)):
-        yield of_values(f"hours: {name}, {engine}", taken[1:], unit="ms", target=EVERYBODY_TARGET_MS, at_least=False)
+        yield _everybodys(engine, "a month of everybody", partial(_read_everybody, month), repetitions)
+    for name, path in pages.items():
+        yield _everybodys(engine, name, partial(_expect_ok, page(app, path, cookie)), repetitions)
+
+
+def _everybodys(engine: str, name: str, action: Callable[[], None], repetitions: int) -> Result:
+    taken = [1000 * seconds(action) for _ in range(repetitions + 1)]
+    return of_values(f"hours: {name}, {engine}", taken[1:], unit="ms", target=EVERYBODY_TARGET_MS, at_least=False)
 
 
 def _read_everybody(month: Month) -> None:
