@@ -293,6 +293,12 @@ class EditionContract:
             surprising = set(inspection.public_endpoints(manifest)) ^ self.public_endpoints
             _fail_for(*(f"{name} is public, or is not, against public_endpoints" for name in sorted(surprising)))
 
+    def test_it_keeps_to_what_is_offered(self, edition_app: Flask) -> None:
+        """It imports nothing of the application but ``app.sdk``, and names no icon that there is not."""
+        with edition_app.app_context():
+            manifest = self._manifest(edition_app)
+            _fail_for(*inspection.foreign_imports(manifest), *inspection.unknown_icons(manifest))
+
     def test_strangers_are_sent_to_the_log_in(self, edition_app: Flask) -> None:
         """None of its pages is answered to somebody who is not logged in."""
         for path in self._paths(edition_app):

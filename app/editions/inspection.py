@@ -14,13 +14,18 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import read_connection
-from app.editions import catalogues, migrations, registry
+from app.editions import catalogues, migrations, reasons, registry
 from app.editions.discovery import Discovered, EditionState
 from app.editions.failures import Failure, failures, left_behind
 from app.editions.manifest import Manifest
 from app.editions.rehearsal import undeclared
+from app.navigation import NavItem
 from app.refusal import Refusal
 
+_OFFERED = ("app.sdk", "app.testing")
+"""What editions may import of the application; the rest of it changes without notice."""
+_ICON_ID = re.compile(r'<symbol[^>]*\bid="([^"]+)"')
+_ICON_USE = re.compile(r"""\b(?:icon|empty_state)\(\s*["']([^"']*)["']""")
 _JINJA = re.compile(r"\{[{%#].*?[}%#]\}", re.DOTALL)
 
 
@@ -50,8 +55,10 @@ def inspect(found: Discovered) -> tuple[Finding, ...]:
 def not_loaded(found: Discovered) -> Iterator[str]:
     """Why an edition is not loaded, with the last line of what it raised."""
     if found.refusal is not None:
-        reason = found.refusal.reason
-        yield f"{reason.message % found.refusal.params} {reason.remedy % found.refusal.params} [{reason.code}]"
+        reason, params = found.refusal.reason, found.refusal.params
+        # The remedy of this one sends operators to the author, who reads this.
+        remedy = "" if reason is reasons.MALFORMED else f" {reason.remedy % params}"
+        yield f"{reason.message % params}{remedy} [{reason.code}]"
 
 
 def unguarded(manifest: Manifest) -> Iterator[str]:
@@ -136,6 +143,52 @@ def inline_code_in(html: str) -> tuple[str, ...]:
     return tuple(parser.found)
 
 
+def foreign_imports(manifest: Manifest) -> Iterator[str]:
+    """Modules of the application that it imports beside what is offered to editions."""
+    try:
+        files = catalogues.python_files(manifest.name)
+        for file in files:
+            for line, module in imported(ast.parse(file.read_bytes())):
+                if module.partition(".")[0] == "app" and module not in _OFFERED:
+                    yield f"{file.name}:{line} imports {module}, which changes without notice: app.sdk has what is kept"
+    except (Refusal, SyntaxError, ValueError) as error:
+        yield f"a module of it cannot be read ({error})"
+
+
+def imported(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and name of each module that is imported; ``from app import sdk`` imports ``app.sdk``."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module == "app":
+            yield from ((node.lineno, f"app.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.lineno, node.module
+
+
+def unknown_icons(manifest: Manifest) -> Iterator[str]:
+    """Icons that its menu and its templates name and that there are not: nothing would be shown in their place."""
+    known = icon_names()
+    shown = [(item.endpoint, item.icon) for item in _with_children(manifest.navigation) if item.icon]
+    for template in sorted(set(_templates(manifest))):
+        shown += ((template.name, name) for name in _ICON_USE.findall(template.read_text(encoding="utf-8")))
+    for place, name in shown:
+        if name not in known:
+            yield f"{place} has the icon {name!r}, which is none of {', '.join(known)}"
+
+
+def icon_names() -> tuple[str, ...]:
+    """The icons that there are, in the order of the alphabet."""
+    sprite = Path(current_app.static_folder or "") / "vendor" / "icons.svg"
+    return tuple(sorted(_ICON_ID.findall(sprite.read_text(encoding="utf-8"))))
+
+
+def _with_children(items: tuple[NavItem, ...]) -> Iterator[NavItem]:
+    for item in items:
+        yield item
+        yield from _with_children(item.children)
+
+
 def _templates(manifest: Manifest) -> Iterator[Path]:
     for blueprint in manifest.blueprints:
         if blueprint.template_folder is not None:
@@ -194,5 +247,7 @@ RULES: dict[str, Callable[[Manifest], Iterator[str]]] = {
     "audited": untitled,
     "no_inline_code": inline_code,
     "failed": failing,
+    "imports": foreign_imports,
+    "icons": unknown_icons,
 }
 """Every rule that a loaded edition is looked over for, by the name of its findings."""

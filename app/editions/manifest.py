@@ -151,6 +151,10 @@ def malformed(problem: str) -> Refusal:
 def _checked(edition: Edition, attribute: str, is_right: Callable[[Any], bool], wanted: str) -> Any:
     value = getattr(edition, attribute, None)
     if not is_right(value):
+        if is_right((value,)):
+            raise malformed(
+                f"{attribute} is one {type(value).__name__} and not {wanted}: a comma behind it makes it one"
+            )
         raise malformed(f"{attribute} is {_described(value)} and not {wanted}")
     return value
 

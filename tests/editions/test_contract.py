@@ -110,7 +110,7 @@ def package(pytester: pytest.Pytester) -> Package:
 
 def test_a_new_edition_keeps_the_contract(package: Package) -> None:
     outcomes = package.outcomes()
-    assert len(outcomes) == 10
+    assert len(outcomes) == 11
     assert set(outcomes.values()) == {"passed"}, outcomes
 
 
@@ -140,6 +140,22 @@ def page_that_fails(package: Package) -> None:
         "views.py",
         '    return render_template("acme/index.html"',
         '    1 / 0\n    return render_template("acme/index.html"',
+    )
+
+
+def import_of_something_else(package: Package) -> None:
+    package.add("views.py", "\n\ndef late() -> object:\n    from app.clock import now\n\n    return now()\n")
+
+
+def icon_that_there_is_not(package: Package) -> None:
+    package.change("__init__.py", '"puzzle"', '"beach"')
+
+
+def icon_of_a_template_that_there_is_not(package: Package) -> None:
+    package.change(
+        "templates/acme/index.html",
+        "{% block content %}",
+        '{% from "_macros/ui.html" import icon %}{% block content %}{{ icon("beach") }}',
     )
 
 
@@ -231,6 +247,9 @@ def once_in_a_process(package: Package) -> None:
         (forgotten_decorator, "test_every_endpoint_is_guarded"),
         (open_gate, "test_every_endpoint_is_guarded"),
         (page_that_fails, "test_its_pages_answer"),
+        (import_of_something_else, "test_it_keeps_to_what_is_offered"),
+        (icon_that_there_is_not, "test_it_keeps_to_what_is_offered"),
+        (icon_of_a_template_that_there_is_not, "test_it_keeps_to_what_is_offered"),
         (inline_script, "test_its_pages_answer"),
         (inline_style, "test_its_pages_answer"),
         (swallowed_refusal, "test_without_a_license_it_is_locked"),

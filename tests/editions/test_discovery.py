@@ -170,6 +170,19 @@ def test_what_an_edition_declares_is_checked(shelf: Shelf, start: Start, attribu
     expect_refusal(start(), "edition_malformed", EditionState.BROKEN)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value", "kind"),
+    [("included_in", "('standard')", "str"), ("features", "Feature('acme.board', 'Board of Acme')", "Feature")],
+)
+def test_a_forgotten_comma_is_said(
+    shelf: Shelf, start: Callable[..., Flask], attribute: str, value: str, kind: str
+) -> None:
+    shelf.install("acme", sound("acme", **{attribute: value}))
+    problem = str(found_in(start(), "acme").refusal.params["problem"])
+    assert problem.startswith(f"{attribute} is one {kind} and not a tuple")
+    assert problem.endswith("a comma behind it makes it one")
+
+
 @pytest.mark.parametrize("name", ["Acme", "acme-boards", "acme.boards", "1acme", "acme__x", "a" * 65])
 def test_an_entry_point_whose_name_no_edition_can_have_is_not_imported(shelf: Shelf, start: Start, name: str) -> None:
     shelf.install(name, "raise KeyboardInterrupt", package="acme")
