@@ -62,7 +62,7 @@ class Event:
 
 
 def record(transaction: Transaction, event: Event, *, code: str | None = None) -> None:
-    """Add ``event`` to the transaction that does it, so that neither happens without the other."""
+    """Add ``event`` to the transaction that does it, a session of ``write_transaction()``: neither happens alone."""
     connection_of(transaction).execute(_INSERT, _entry(event, code))
     _log.info(event.action, target=event.target, code=code)
 

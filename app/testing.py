@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
+from flask.cli import FlaskGroup
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, func, inspect, select, table, text
 from werkzeug.test import TestResponse
@@ -45,10 +47,13 @@ from app.license.issuing import IssueRequest, KeyPair
 from app.schema import upgrade_database
 from app.security import SYSTEM_ADMINISTRATOR
 
-__all__ = ["ADMINISTRATOR", "MEMBER", "EditionClient", "EditionContract", "Grant", "LicenseFactory"]
+__all__ = ["ADMINISTRATOR", "MEMBER", "EditionClient", "EditionContract", "Grant", "LicenseFactory", "RunFlask"]
 
 Grant = Callable[..., None]
 """``grant("acme.approve")`` gives permissions to the member; ``login=ADMINISTRATOR`` to somebody else."""
+
+RunFlask = Callable[..., Result]
+"""``run_flask("acme", "list")`` runs ``flask acme list``; the result has ``exit_code``, ``stdout`` and ``stderr``."""
 
 ADMINISTRATOR = "admin"
 """Login of the system administrator that ``admin_client`` is logged in as."""
@@ -229,6 +234,17 @@ def grant(edition_app: Flask) -> Grant:
                 session.merge(UserPermission(user_id=user_id, permission=permission))
 
     return give
+
+
+@pytest.fixture
+def run_flask(edition_app: Flask) -> RunFlask:
+    """Run a command of an edition or of the application on ``edition_app``: ``run_flask("user", "delete", MEMBER)``."""
+    group = FlaskGroup(create_app=lambda: edition_app, load_dotenv=False, set_debug_flag=False)
+
+    def run(*arguments: str, standard_input: str = "") -> Result:
+        return CliRunner().invoke(group, arguments, input=standard_input, prog_name="flask")
+
+    return run
 
 
 @pytest.fixture

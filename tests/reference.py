@@ -5,12 +5,14 @@ tests/editions/test_guide.py fails when what the guide has is not what this modu
 
 import ast
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from functools import cache
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import click
@@ -19,13 +21,28 @@ from werkzeug.local import LocalProxy
 from app import sdk, testing
 from app.cli.edition import edition_group
 from app.editions.base import Edition
+from app.editions.inspection import icon_names
 from app.editions.slots import SLOTS
 from app.events import Event
 from tests.checkout import CHECKOUT
 
 GUIDE = CHECKOUT / "plugins" / "README.md"
 BEGIN, END = "<!-- reference: python -m tests.reference -->", "<!-- /reference -->"
-FIXTURES = ("edition_app", "admin_client", "member_client", "licenses", "grant", "make_edition_app", "no_network")
+FIXTURES = (
+    "edition_app",
+    "admin_client",
+    "member_client",
+    "licenses",
+    "grant",
+    "run_flask",
+    "make_edition_app",
+    "edition_database_url",
+    "no_network",
+)
+COMPONENTS = ("forms.html", "ui.html")
+NOT_FOR_EDITIONS = {"brand", "flash", "seat_meter", "seat_line"}
+"""Components that the frame of all pages and System Settings have for themselves."""
+_MACRO = re.compile(r"\{#((?:(?!#\}).)*)#\}\s*\{% macro (\w+)\((.*?)\) -?%\}", re.DOTALL)
 METHODS = ("value", "holds", "title_of")
 """Of the classes that authors get instances of; the others are for the application."""
 OURS = ("RowId", "users")
@@ -39,6 +56,8 @@ FROM_ELSEWHERE = {
 
 
 _DECLARED = ("Feature", "Permission", "NavItem", "Card", "SlotContent", "Listener", "AuditAction")
+_OFFERED_AS = {id(getattr(sdk, name)): name for name in sdk.__all__}
+"""The name of each thing in the SDK, by its identity."""
 
 
 def reference() -> str:
@@ -48,6 +67,7 @@ def reference() -> str:
         ("Pages", _members("EditionBlueprint", "requires_feature", "requires_permission", "open_to")),
         ("What an edition declares", _members(*_DECLARED)),
         ("Settings", _members(*_settings())),
+        ("Components of templates", _components()),
         ("Slots", _slots()),
         ("Events", _members("Event", *_events(), "announce")),
         ("Everything else in app.sdk", _members(*_others())),
@@ -141,6 +161,10 @@ def _signature(name: str, value: Any) -> str:
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(value)))).body
     assert isinstance(node, ast.FunctionDef)
     node.args.args = [argument for argument in node.args.args if argument.arg != "self"]
+    for annotation in ast.walk(node.args):
+        if isinstance(annotation, ast.Name):  # the SDK has some things under a name that says more there
+            meant = inspect.unwrap(value).__globals__.get(annotation.id)
+            annotation.id = _OFFERED_AS.get(id(meant), annotation.id) if inspect.isclass(meant) else annotation.id
     returns = ast.unparse(node.returns) if node.returns is not None else "None"
     return f"{name}({ast.unparse(node.args)})" + (f" -> {returns}" if returns != "None" else "")
 
@@ -161,9 +185,9 @@ def _dataclass_parameters(cls: type) -> Iterator[str]:
         yield f"{parameter.name}: {annotation}" + (f" = {shown or '…'}" if has_default else "")
 
 
-def _text_of_constant(name: str) -> str:
+def _text_of_constant(name: str, first: ModuleType = sdk) -> str:
     """The docstring below a constant, in the module that the SDK has it from or in the SDK itself."""
-    for module in [sdk, *(module for key, module in sys.modules.items() if key.startswith("app."))]:
+    for module in [first, *(module for key, module in sys.modules.items() if key.startswith("app."))]:
         if not hasattr(module, name) or not getattr(module, "__file__", None):
             continue
         body = ast.parse(inspect.getsource(module)).body
@@ -203,7 +227,27 @@ def _commands() -> Iterator[str]:
         yield f"- **`{' '.join(line.split())}`** {_line(command.help or '')}\n"
 
 
+def _components() -> Iterator[str]:
+    for file in COMPONENTS:
+        yield f"From `_macros/{file}`, imported without context:\n\n"
+        source = (CHECKOUT / "templates" / "_macros" / file).read_text(encoding="utf-8")
+        for comment, name, parameters in _MACRO.findall(source):
+            if name not in NOT_FOR_EDITIONS:
+                text = comment.strip().partition(": ")[2]
+                yield f"- **`{name}({parameters})`** {_as_markdown(text[:1].upper() + text[1:])}\n"
+        yield "\n"
+    icons = icon_names(str(CHECKOUT / "app" / "static"))
+    yield f"The icons: {', '.join(f'`{name}`' for name in icons)}.\n"
+
+
+def _as_markdown(text: str) -> str:
+    """A comment of a template in one line; what looks like an element is shown as it stands."""
+    return re.sub(r"(?<!`)(<[^<>]+>|\{%.*?%\})(?!`)", r"`\1`", _line(text))
+
+
 def _testing() -> Iterator[str]:
+    for name in ("ADMINISTRATOR", "MEMBER", "Grant", "RunFlask"):
+        yield f"- **`{name}`** {_line(_text_of_constant(name, testing))}\n"
     for name in FIXTURES:
         function = getattr(testing, name)._fixture_function  # pytest's way to what was decorated
         yield f"- **`{name}`** {_line(inspect.getdoc(function) or '')}\n"

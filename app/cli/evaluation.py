@@ -42,7 +42,7 @@ DAYS = 30
 SEATS = 25
 _PRIVATE = ".private.pem"
 _NEW_CONFIG = """\
-# Made by "make run" for a first look. Keep this file secret: SECRET_KEY signs every cookie.
+# Made for a first look, by "make run" or "flask evaluation". Keep this file secret: SECRET_KEY signs every cookie.
 SECRET_KEY = "{secret_key}"
 # Accepts license keys that were made on this machine. Remove the line before real use.
 ALLOW_EVALUATION_KEYS = true

@@ -168,7 +168,7 @@ def imported(module: ast.Module) -> Iterator[tuple[int, str]]:
 
 def unknown_icons(manifest: Manifest) -> Iterator[str]:
     """Icons that its menu and its templates name and that there are not: nothing would be shown in their place."""
-    known = icon_names()
+    known = icon_names(current_app.static_folder)
     shown = [(item.endpoint, item.icon) for item in _with_children(manifest.navigation) if item.icon]
     for template in sorted(set(_templates(manifest))):
         shown += ((template.name, name) for name in _ICON_USE.findall(template.read_text(encoding="utf-8")))
@@ -177,9 +177,9 @@ def unknown_icons(manifest: Manifest) -> Iterator[str]:
             yield f"{place} has the icon {name!r}, which is none of {', '.join(known)}"
 
 
-def icon_names() -> tuple[str, ...]:
-    """The icons that there are, in the order of the alphabet."""
-    sprite = Path(current_app.static_folder or "") / "vendor" / "icons.svg"
+def icon_names(static_folder: str | None) -> tuple[str, ...]:
+    """The icons among the static files of the application, in the order of the alphabet."""
+    sprite = Path(static_folder or "") / "vendor" / "icons.svg"
     return tuple(sorted(_ICON_ID.findall(sprite.read_text(encoding="utf-8"))))
 
 
