@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.standard.balance import Presence, added_up, day_hours
@@ -16,6 +16,8 @@ from plugins.standard.workdays import WorkCalendar
 WORK = WorkCalendar(daily_minutes=480, working_days=frozenset(range(5)), country="JP")
 TODAY = date(2026, 11, 26)
 NOVEMBER = Month(2026, 11)
+AT_LEISURE = settings(deadline=None)
+"""The first look at holidays imports them, which takes a while on a busy machine."""
 LONG_AGO = Presence(date(2020, 4, 1))
 
 
@@ -70,6 +72,7 @@ def test_what_is_no_month_is_none(code: str) -> None:
 # Days and weeks -----------------------------------------------------------------------------------------------------
 
 
+@AT_LEISURE
 @given(st.dates(), st.sampled_from(WeekStart), st.dates())
 def test_each_day_stands_once_and_below_its_weekday(day: date, start: WeekStart, today: date) -> None:
     month = month_of(day)
@@ -81,6 +84,7 @@ def test_each_day_stands_once_and_below_its_weekday(day: date, start: WeekStart,
             assert shown is None or shown.date.weekday() == (start + place) % 7
 
 
+@AT_LEISURE
 @given(st.dates(date(1, 2, 1), date(9999, 11, 30)), st.sampled_from(WeekStart))
 def test_a_week_leads_to_the_sheet_that_holds_its_days(day: date, start: WeekStart) -> None:
     for week in build_calendar(month_of(day), {}, facts(start=start)).weeks:
@@ -90,6 +94,7 @@ def test_a_week_leads_to_the_sheet_that_holds_its_days(day: date, start: WeekSta
         assert {shown.date for shown in week.days if shown is not None} <= {shown.date for shown in sheet.days}
 
 
+@AT_LEISURE
 @given(
     st.dictionaries(st.integers(1, 30), st.integers(0, 1440)),
     st.dates(date(2026, 10, 20), date(2026, 12, 10)),
@@ -108,6 +113,7 @@ def test_weeks_add_up_to_the_month_and_the_balance_to_its_parts(
     assert hours.counted_expected <= hours.expected
 
 
+@AT_LEISURE
 @given(st.dictionaries(st.integers(1, 30), st.integers(0, 1440)), st.dates(date(2026, 10, 20), date(2026, 12, 10)))
 def test_the_days_of_the_balance_come_first_and_end_before_tomorrow(minutes: dict[int, int], today: date) -> None:
     calendar = november(minutes, facts(today=today))
