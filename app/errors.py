@@ -171,16 +171,25 @@ def _licensed_where(feature: str) -> str:
 def _page(status: int, texts: ErrorText, about: str = "") -> Response:
     if status in (InternalServerError.code, ServiceUnavailable.code):
         return plain_page(status, _whose_mistake(status))
+    action_label, action_url = _way_on(status)
     page = render_template(
         "errors/error.html",
         status=status,
         title=gettext(texts.title),
         text=sentences(gettext(texts.text), about),
-        action_label=gettext("Go to the start page"),
-        action_url=url_for("home.index"),
+        action_label=action_label,
+        action_url=action_url,
         request_id=g.get("request_id", ""),
     )
     return Response(page, status=status)
+
+
+def _way_on(status: int) -> tuple[str, str]:
+    """The label of the button and where it leads: who can register a license with the feature is led there."""
+    identity = g.get("identity")
+    if status == PaymentRequired.code and identity is not None and identity.is_system_administrator:
+        return gettext("Open License"), url_for("license.show")
+    return gettext("Go to the start page"), url_for("home.index")
 
 
 _MISTAKE_OF_EDITION = (

@@ -459,3 +459,13 @@ def test_what_an_edition_records_is_named_and_filtered_in_the_readers_language(s
     assert "of sheet.correct" not in filtered
     exported = client.get("/settings/operation/audit/export?action=sheet.correct").text
     assert "他の人の時間を訂正,sheet.correct,of sheet.correct" in exported
+
+
+def test_whoever_can_license_a_feature_is_led_there(shelf: Shelf, make_app: MakeApp) -> None:
+    shelf.install("acme", sound())
+    app = open_for_business(make_app)
+    way = '<a class="btn btn-primary" href="/settings/operation/license">Open License</a>'
+    answers = {login: browser(app, login).get("/acme/") for login in (ADMINISTRATOR, MEMBER)}
+    assert {answer.status_code for answer in answers.values()} == {402}
+    assert way in answers[ADMINISTRATOR].text
+    assert way not in answers[MEMBER].text
