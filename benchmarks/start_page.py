@@ -1,9 +1,9 @@
-"""The start page beside a minimal Flask page that loads its user with one statement and renders the same template."""
+"""The start page beside a minimal Flask page that loads its user with one statement and shows the same dashboard."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Flask, g, render_template
+from flask import Flask, g
 from flask.signals import template_rendered
 from flask_login import login_user
 
@@ -52,26 +52,24 @@ def rendered_context(app: Flask, call: Callable[[], object]) -> dict[str, Any]:
 def minimal_application(app: Flask, context: dict[str, Any]) -> Flask:
     """Take out of ``app`` all that is done for a request beside loading the user and rendering the template.
 
-    Filters, translations and addresses stay, since the template asks for them; what the template is given is made
-    once, beforehand.
+    The view of the dashboard stays, with what it reads, and so do filters, translations and addresses; what the frame
+    of every page is given is made once, beforehand.
     """
     app.before_request_funcs.clear()
     app.after_request_funcs.clear()
     app.teardown_request_funcs.clear()
     for key in [key for key in app.template_context_processors if key is not None]:
         del app.template_context_processors[key]
-    given = {
-        name: value
-        for name, value in context.items()
-        if name in {*_OURS.split(), "today", "week", "week_of_today", "week_range", "zone", "license"}
-    }
+    given = {name: value for name, value in context.items() if name in _OURS.split()}
     processors = app.template_context_processors[None]
     processors[:] = [one for one in processors if one.__name__ != "page_context"]
+    processors.append(lambda: {**given, "current_user": g.identity})
+    dashboard = app.view_functions["standard.start"]
 
-    def start() -> str:
+    def start() -> Any:
         load_plain_user()
         login_user(g.identity, force=True)
-        return render_template("standard/start.html", **given, current_user=g.identity)
+        return dashboard()
 
     app.view_functions["home.index"] = start
     return app

@@ -11,6 +11,8 @@ from typing import Any
 from flask import Flask, current_app, g, url_for
 from flask import render_template as flask_render_template
 from flask_babel import gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from app.auth.identity import Identity
@@ -58,7 +60,7 @@ class _Reader:
 def configure_slots(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - a step of the assembly
     """Let every template open slots and ask what is licensed: ``{{ slot("account") }}``, ``"x.y" is licensed``."""
     app.jinja_env.globals["slot"] = slot
-    app.jinja_env.tests["licensed"] = feature_licensed
+    app.jinja_env.tests["licensed"] = _asked_in_a_template
 
 
 def feature_licensed(name: str) -> bool:
@@ -67,6 +69,15 @@ def feature_licensed(name: str) -> bool:
     False for one that no loaded edition declares.
     """
     return name in registry.usable_features(current_standing())
+
+
+@pass_context
+def _asked_in_a_template(_: Context, name: str) -> bool:
+    """The same as a test of templates, asked at each rendering.
+
+    It takes the context, or Jinja would answer for a constant once and for all, as it compiles the template.
+    """
+    return feature_licensed(name)
 
 
 def render_template(template: str, **context: Any) -> Markup:

@@ -34,8 +34,8 @@ class StandardEdition(Edition):
     features = (
         Feature(
             "timesheet.start",
-            N_("Start page"),
-            N_("Today and the week at a glance, and what the license includes for you."),
+            N_("Dashboard"),
+            N_("Your week, what is still missing, and where your hours went, at a glance."),
         ),
         Feature(
             "timesheet.week",
@@ -91,7 +91,7 @@ class StandardEdition(Edition):
     commands = (import_work_items, demo)
     start_page = "standard.start"
     navigation = (
-        NavItem("standard.start", N_("Start"), "layout-dashboard"),
+        NavItem("standard.start", N_("Dashboard"), "layout-dashboard"),
         NavItem("standard_timesheet.week", N_("Time sheet"), "calendar-week"),
         NavItem("standard_month.month", N_("Month"), "calendar-month"),
         NavItem("standard_reports.report", N_("Reports"), "chart-bar"),

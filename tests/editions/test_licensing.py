@@ -106,5 +106,5 @@ def test_titles_are_looked_up_by_name(editions: Flask) -> None:
     with editions.test_request_context():
         assert registry.title_of_edition("professional") == "Professional"
         assert registry.title_of_edition("not_installed") == "not_installed"
-        assert registry.feature_titles()["timesheet.start"] == "Start page"
+        assert registry.feature_titles()["timesheet.start"] == "Dashboard"
         assert next(iter(registry.feature_titles())) == "timesheet.start"

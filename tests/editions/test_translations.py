@@ -263,7 +263,7 @@ def test_a_text_of_a_manifest_that_is_empty_stays_empty(acme: Flask) -> None:
         assert registry.text_of("acme", "") == ""
         assert registry.text_of("acme", "Board") == "盤"
         assert registry.text_of("beta", "Board") == "板"
-        assert registry.text_of("standard", "Start page") == "スタートページ"
+        assert registry.text_of("standard", "Dashboard") == "ダッシュボード"
         assert registry.text_of("not_installed", "License Expiration Date") == "ライセンス有効期限"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import g
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.sdk import Identity, Refusal, now, read_connection, write_transaction
@@ -121,18 +121,24 @@ def running_timer(reader: Identity) -> Running | None:
     return running
 
 
-def _running(connection: Connection, user_id: int) -> Running | None:
-    query = _tasks(user_id, RunningTimer.memo, RunningTimer.started_at).join(
-        RunningTimer, RunningTimer.task_id == Task.id
-    )
-    row = connection.execute(query.where(RunningTimer.user_id == user_id)).one_or_none()
-    return None if row is None else Running(task_of(row), row.memo, row.started_at)
-
-
-def _tasks(user_id: int, *more: Any) -> Any:
+def _tasks(user_id: Any, *more: Any) -> Any:
     """Tasks as ``user_id`` sees them."""
     query = select(*task_columns(user_id), *more).select_from(Task)
     return query.join(Project, Task.project_id == Project.id).join(Customer, Project.customer_id == Customer.id)
+
+
+_READER: Any = bindparam("reader")
+_RUNNING = (
+    _tasks(_READER, RunningTimer.memo, RunningTimer.started_at)
+    .join(RunningTimer, RunningTimer.task_id == Task.id)
+    .where(RunningTimer.user_id == _READER)
+)
+"""Made once: every page asks it."""
+
+
+def _running(connection: Connection, user_id: int) -> Running | None:
+    row = connection.execute(_RUNNING, {"reader": user_id}).one_or_none()
+    return None if row is None else Running(task_of(row), row.memo, row.started_at)
 
 
 # Writing ------------------------------------------------------------------------------------------------------------

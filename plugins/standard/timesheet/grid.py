@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from plugins.standard.entries import EMPTY, Cell, CellValue
-from plugins.standard.week import Week
+from plugins.standard.week import Day, Week
 from plugins.standard.workdays import WorkCalendar
 
 
@@ -193,20 +193,22 @@ def build_grid(
         for row in group.rows:
             for cell in row.cells:
                 totals[cell.day] += cell.value.minutes
-    days = tuple(
-        GridDay(
-            date=day.date,
-            is_today=day.is_today,
-            is_closed=rules.is_closed(day.date),
-            is_rest=not calendar.is_working_day(day.date),
-            holiday=calendar.holiday(day.date),
-            expected=calendar.expected(day.date),
-            minutes=totals[day.date],
-            is_past=day.date < today,
-        )
-        for day in week.days
-    )
+    days = tuple(grid_day(day, totals[day.date], rules, calendar, today=today) for day in week.days)
     return WeekGrid(week, days, groups)
+
+
+def grid_day(day: Day, minutes: int, rules: SheetRules, calendar: WorkCalendar, *, today: date) -> GridDay:
+    """A day that has ``minutes``, with what is expected of it."""
+    return GridDay(
+        date=day.date,
+        is_today=day.is_today,
+        is_closed=rules.is_closed(day.date),
+        is_rest=not calendar.is_working_day(day.date),
+        holiday=calendar.holiday(day.date),
+        expected=calendar.expected(day.date),
+        minutes=minutes,
+        is_past=day.date < today,
+    )
 
 
 def _order(task: TaskOfSheet) -> tuple[str, str, int, str, str, int]:
