@@ -12,7 +12,7 @@ from sqlalchemy import func, select, tuple_
 from app.sdk import Identity, csv_lines, gettext, read_connection
 from plugins.standard.duration import show_duration
 from plugins.standard.models import Entry
-from plugins.standard.reports.periods import Unit, day_of_ordinal, month_of_ordinal, whole
+from plugins.standard.reports.periods import Days, Unit, day_of_ordinal, month_of_ordinal, whole
 from plugins.standard.reports.query import TITLES, Dimension, ReportQuery
 from plugins.standard.reports.service import EntryRow, Name, entry_rows, person_of, read_names
 from plugins.standard.reports.sql import all_grouped, conditions
@@ -93,17 +93,20 @@ def _entry_cells(reader: Identity, query: ReportQuery) -> Iterator[tuple[Cell, .
 
 
 def _entries(reader: Identity, query: ReportQuery) -> Iterator[EntryRow]:
-    beyond: tuple[object, ...] | None = None
+    place = tuple_(Entry.day, Entry.task_id, Entry.user_id)
+    beyond: EntryRow | None = None
     while True:
+        # The days that are through are left out, since SQLite enters the index by its first column alone.
+        rest = query if beyond is None else query.of_days(Days(beyond.day, query.days.last))
         with read_connection() as connection:
-            statement = entry_rows(conditions(reader, query, person_of(connection, query))).limit(_BATCH)
+            statement = entry_rows(conditions(reader, rest, person_of(connection, rest))).limit(_BATCH)
             if beyond is not None:
-                statement = statement.where(tuple_(Entry.day, Entry.task_id, Entry.user_id) > beyond)
+                statement = statement.where(place > (beyond.day, beyond.task_id, beyond.user_id))
             batch = [EntryRow(*row) for row in connection.execute(statement)]
         yield from batch
         if len(batch) < _BATCH:
             return
-        beyond = batch[-1].day, batch[-1].task_id, batch[-1].user_id
+        beyond = batch[-1]
 
 
 def groups_table(reader: Identity, query: ReportQuery, start: WeekStart) -> Table | None:
