@@ -75,8 +75,6 @@ def test_from_an_empty_installation_to_a_governed_application(
         expect(page.locator("[role=status]").first).to_be_visible()
         administrator.picture(f"license-{language}")
 
-        page.goto(base + "/")
-        administrator.picture(f"start-{language}")
         add_user(administrator, MEMBER, "Mio Sakai", password=PASSWORD)
         for number in range(SEATS - 2):
             add_user(administrator, f"colleague{number}", f"Colleague {number}")

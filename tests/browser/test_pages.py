@@ -191,5 +191,5 @@ def test_two_administrators_at_once_see_what_the_other_did(chromium: Browser, co
 def test_pictures_have_a_place_to_go() -> None:
     """The README's pictures lie where it looks; ``SCREENSHOTS=tests/screenshots make test`` takes them anew."""
     folder = Path(__file__).parents[1] / "screenshots"
-    for name in ("license", "exceeded", "preview", "users", "login-refused", "start"):
+    for name in ("license", "exceeded", "preview", "users", "login-refused", "start", "timesheet", "month", "reports"):
         assert (folder / f"{name}-en.png").stat().st_size > 10_000

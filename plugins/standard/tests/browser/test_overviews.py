@@ -82,6 +82,24 @@ def test_every_overview_is_accessible_and_fits(
             check(visit, path)
 
 
+@pytest.mark.parametrize(
+    ("login", "pages"), [(WITH_TIMER, ("start", "timesheet", "month")), ("e.matsuda", ("reports",))]
+)
+def test_the_tour_of_the_readme_shows_a_company_at_work(
+    chromium: Browser,  # noqa: F811 - the fixture
+    company: tuple[Flask, str],
+    login: str,
+    pages: tuple[str, ...],
+) -> None:
+    with visiting(chromium, company[1]) as visit:
+        visit.log_in(login)
+        for page in pages:
+            visit.open(f"/{page}/")
+            check(visit, page)
+            expect(visit.page.locator(".rx-timer")).to_be_visible()
+            visit.picture(f"{page}-en")
+
+
 def closed_through(app: Flask) -> date | None:
     with app.app_context(), read_connection() as connection:
         found: date | None = connection.execute(
