@@ -37,9 +37,9 @@ class ReportForm(Form):
     until = DateField(lazy_gettext("Through"), validators=[Optional()])
     group = SelectField(lazy_gettext("Group by"), choices=_dimensions(empty=False), default=Dimension.PROJECT.value)
     then = SelectField(lazy_gettext("then by"), choices=_dimensions(empty=True), default="")
-    customer = SelectField(lazy_gettext("Customer"), default="")
-    project = SelectField(lazy_gettext("Project"), default="")
-    task = SelectField(lazy_gettext("Task"), default="")
+    customer = SelectField(lazy_gettext("Customer"), choices=(), default="")
+    project = SelectField(lazy_gettext("Project"), choices=(), default="")
+    task = SelectField(lazy_gettext("Task"), choices=(), default="")
     person = StringField(lazy_gettext("Person"), validators=[Length(max=_LONGEST_LOGIN)])
     billable = SelectField(
         lazy_gettext("Billable"),
