@@ -24,7 +24,7 @@ REQUEST_TARGET = 0.97
 START_TARGET = 1.10
 TEMPLATE = "home/no_start_page.html"
 """The core's page has it, and editions have a copy of it."""
-CORE = "/core/"
+CORE = "/of_core/"  # as long as the address of the edition's page, which the timer in the bar comes back to
 """Of a page of the core that shows nothing of what editions bring, beside the menu."""
 SHOWN = Kind("shown", licensed=True, shown=True)
 """Show a menu item and a card on the dashboard."""
