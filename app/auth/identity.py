@@ -36,7 +36,7 @@ class Identity(UserMixin):
     session_id: int
     session_last_seen_at: datetime
     last_seen_at: datetime | None
-    """In whatever session; None of somebody who has not asked for a page yet."""
+    """In whatever session, in UTC; None of somebody who has not asked for a page yet."""
     token: str = field(repr=False)
 
     def get_id(self) -> str:

@@ -222,12 +222,6 @@ SETTINGS_NOT_LOADED = Reason(
     N_("See the reason on the page Editions, or with: flask edition list"),
     status=409,
 )
-SETTING_UNKNOWN = Reason(
-    "setting_unknown",
-    N_("The edition %(edition)s has no setting of the name %(name)s."),
-    N_("Look the names up with: flask edition settings %(edition)s"),
-    status=404,
-)
 SETTING_CHANGED_MEANWHILE = Reason(
     "setting_changed_meanwhile",
     N_("Somebody else has changed this meanwhile: now it is “%(present)s”."),

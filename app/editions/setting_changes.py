@@ -60,18 +60,6 @@ def present_values(edition: str) -> Values:
     return {setting.name: setting.value() for setting in settings_of(edition)}
 
 
-def setting_named(edition: str, name: str) -> Setting[Any]:
-    """The setting of that name, with or without the name of the edition in front.
-
-    Raises:
-        Refusal: ``setting_unknown``, ``edition_not_installed`` or ``edition_not_loaded``.
-    """
-    for setting in settings_of(edition):
-        if name in (setting.name, setting.name.partition(".")[2]):
-            return setting
-    raise Refusal(reasons.SETTING_UNKNOWN, edition=edition, name=name)
-
-
 def change_settings(edition: str, wanted: Values, *, seen: Values, actor: str) -> bool:
     """Put ``wanted`` in force; returns whether anything has changed.
 

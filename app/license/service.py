@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import structlog
 from flask import Flask, current_app, g
@@ -289,8 +288,3 @@ def summary(license_: License | None) -> dict[str, object] | None:
         "license_expires": license_.expires.isoformat() if license_.expires else None,
         "maintenance_expires": license_.maintenance_expires.isoformat(),
     }
-
-
-def license_zone() -> ZoneInfo:
-    """The zone that license dates are shown in."""
-    return current_state().time_zone

@@ -28,7 +28,7 @@ class StandardEdition(Edition):
 
     name = "standard"
     title = N_("Standard")
-    description = N_("Time sheets of weeks and days, and the work items that hours are recorded on.")
+    description = N_("Time sheets, timer, closing and reports, and the work items that hours are recorded on.")
     api_version = 1
     order = 10
     features = (

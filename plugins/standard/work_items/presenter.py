@@ -203,8 +203,3 @@ def refusal_line(refusal: Refusal) -> str:
     """A refusal in one line, for a message above a page."""
     texts = code_texts(refusal)
     return sentences(texts.message, texts.remedy)
-
-
-def colour_title(name: str) -> str:
-    """What a colour is called."""
-    return gettext(COLOURS[name]) if name in COLOURS else name
