@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from flask import g, has_request_context, request
-from sqlalchemy import JSON, Connection, Index, String, exists, insert, inspect, select
+from sqlalchemy import CTE, JSON, Connection, Index, Insert, String, bindparam, exists, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +19,8 @@ from app.extensions import Base
 OUTCOME_DONE = "done"
 OUTCOME_REFUSED = "refused"
 COMMAND_LINE = "command line"
+_AUDITED = "audited_"
+"""Begins the names of an entry's parameters in a statement that has others."""
 _log = structlog.get_logger("timetracker.audit")
 
 
@@ -47,6 +49,7 @@ class AuditEntry(Base):
 
 
 _INSERT = insert(AuditEntry).inline()  # nobody asks for the row's number
+_FILLED = tuple(column for column in AuditEntry.__table__.columns if column.name != "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,26 @@ def record(transaction: Transaction, event: Event, *, code: str | None = None) -
     """Add ``event`` to the transaction that does it, a session of ``write_transaction()``: neither happens alone."""
     connection_of(transaction).execute(_INSERT, _entry(event, code))
     _log.info(event.action, target=event.target, code=code)
+
+
+def recording_where(found: CTE) -> Insert:
+    """The statement that records an event for ``record_by`` where ``found``, which may write, has a row; else nothing.
+
+    SQLite does not let ``found`` write.
+    """
+    entry = select(*(bindparam(_AUDITED + column.name, type_=column.type) for column in _FILLED)).select_from(found)
+    # Who reads rowcount says so: SQLAlchemy keeps it of UPDATE and DELETE alone.
+    statement = insert(AuditEntry).inline().execution_options(preserve_rowcount=True)
+    return statement.from_select([column.name for column in _FILLED], entry)
+
+
+def record_by(connection: Connection, statement: Insert, event: Event, values: Mapping[str, object]) -> bool:
+    """Run ``statement`` of ``recording_where`` with its own ``values``; returns whether ``event`` is recorded."""
+    entry = {_AUDITED + name: value for name, value in _entry(event, None).items()}
+    is_recorded = connection.execute(statement, {**values, **entry}).rowcount == 1
+    if is_recorded:
+        _log.info(event.action, target=event.target, code=None)
+    return is_recorded
 
 
 def record_migration(connection: Connection, event: Event) -> None:

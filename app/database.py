@@ -2,7 +2,8 @@
 
 Pages and services read through ``read_connection()``: AUTOCOMMIT, no transaction, one statement one snapshot.
 They write inside ``write_transaction()`` alone, which takes SQLite's write lock before its first read, so that what
-a rule was decided upon is still true when it is written; ``write_connection()`` is the same without the ORM.
+a rule was decided upon is still true when it is written; ``write_connection()`` is the same without the ORM, and
+``statement_connection()`` for a single statement.
 """
 
 import sqlite3
@@ -161,6 +162,13 @@ def write_connection() -> Iterator[Connection]:
         connection.execution_options(**{WRITES: True})
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def statement_connection() -> Iterator[Connection]:
+    """For a single statement that writes: it is a transaction of its own, without asking for its begin and end."""
+    with db.engines[READ].connect() as connection:
+        yield connection
 
 
 @contextmanager

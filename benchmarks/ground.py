@@ -21,10 +21,10 @@ from werkzeug.test import EnvironBuilder
 
 from app import clock, create_app
 from app.auth import throttle
-from app.auth.sessions import SessionHolder, start_session
+from app.auth.session_start import SessionHolder, start_session
 from app.auth.users import UserDetails, add_user
 from app.config import Settings, load_settings
-from app.database import write_transaction
+from app.database import read_connection, write_transaction
 from app.extensions import db
 from app.license import issuing, service
 from app.schema import upgrade_database
@@ -175,10 +175,12 @@ def temporary_ground(large: int, years: float) -> Iterator[Ground]:
 
 def session_cookie(app: Flask, login: str = LOGIN) -> str:
     """A cookie of a session that the user ``login`` has in the database of ``app``."""
-    with app.test_request_context("/"), write_transaction() as session:
-        user = session.execute(text("SELECT id, password_hash FROM users WHERE login = :login"), {"login": login}).one()
-        holder = SessionHolder(user.id, user.password_hash, (throttle.account(login),))
-        token = start_session(session, holder, now=datetime.now(UTC), settings=app.extensions["settings"])
+    with app.test_request_context("/"):
+        with read_connection() as connection:
+            query = text("SELECT id, password_hash FROM users WHERE login = :login")
+            user = connection.execute(query, {"login": login}).one()
+        holder = SessionHolder(user.id, login, user.password_hash, (throttle.account(login),), has_failed=False)
+        token = start_session(holder, now=datetime.now(UTC), settings=app.extensions["settings"])
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]  # Flask's own cookies
     content = {"_user_id": token, "_fresh": True, "csrf_token": uuid4().hex}
     return f"{app.config['SESSION_COOKIE_NAME']}={signer.dumps(content)}"

@@ -57,6 +57,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.auth.acting",
         "app.auth.census",
         "app.auth.identity",
+        "app.auth.session_start",
         "app.auth.sessions",
         "app.auth.setup",
         "app.auth.throttle",

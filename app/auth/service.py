@@ -16,11 +16,12 @@ from app.auth.folding import fold
 from app.auth.identity import Identity, load_identity
 from app.auth.models import User, UserPermission, UserSession
 from app.auth.passwords import check_password_rules, hash_password, password_matches
-from app.auth.sessions import SessionHolder, end_session, end_sessions_of, start_session
+from app.auth.session_start import SessionHolder, start_session
+from app.auth.sessions import end_session, end_sessions_of
 from app.auth.setup import is_setup_code
 from app.auth.users import UserDetails, UserState, add_user, details_refusals, write_details
 from app.config import Settings
-from app.database import read_connection, write_connection, write_transaction
+from app.database import read_connection, write_transaction
 from app.events import UserChanged, announce
 from app.license.models import SeatCount
 from app.license.reasons import LicenseError
@@ -129,14 +130,12 @@ def _start(candidate: _Candidate, keys: tuple[throttle.Key, ...], now: datetime)
     being right, and are answered as if they were wrong.
     """
     settings: Settings = current_app.extensions["settings"]
-    with write_connection() as transaction:
-        holder = SessionHolder(candidate.user_id or 0, candidate.password_hash, keys)
-        token = start_session(transaction, holder, now=now, settings=settings)
-        if token is None:
-            return None
-        if candidate.has_failed:
-            throttle.forget(transaction, keys[0])
-        record(transaction, Event("session.start", target=candidate.login, actor=candidate.login))
+    holder = SessionHolder(
+        candidate.user_id or 0, candidate.login, candidate.password_hash, keys, has_failed=candidate.has_failed
+    )
+    token = start_session(holder, now=now, settings=settings)
+    if token is None:
+        return None
     language = session.get("language")
     # Whatever stood in the cookie before belongs to whoever had it: its CSRF token above all.
     session.clear()

@@ -1,6 +1,5 @@
 """Server-side sessions: a random token in the cookie, a row in the database, both new at each log-in."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,42 +8,19 @@ import structlog
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.auth import throttle
-from app.auth.identity import Identity, token_hash
+from app.auth.identity import Identity
 from app.auth.models import User, UserSession
 from app.config import Settings
-from app.database import Transaction, UtcDateTime, connection_of, read_connection
+from app.database import UtcDateTime, read_connection
 from app.extensions import db
 
 TOUCH_INTERVAL = timedelta(minutes=5)
 _log = structlog.get_logger("timetracker.sessions")
 _SWEEP = delete(UserSession).where(UserSession.expires_at < bindparam("now", type_=UtcDateTime()))
-_FILLED = ("token_hash", "client", "address", "created_at", "last_seen_at", "expires_at")
-_START = (
-    insert(UserSession)
-    .inline()
-    .execution_options(preserve_rowcount=True)
-    .from_select(
-        ["user_id", *_FILLED],
-        select(User.id, *(bindparam(name, type_=UserSession.__table__.c[name].type) for name in _FILLED))
-        .where(
-            User.id == bindparam("user"),
-            User.deleted_at.is_(None),
-            User.password_hash == bindparam("password_hash"),
-            throttle.IS_OPEN,
-        )
-        .with_for_update(read=True, of=User),
-    )
-)
-"""Inserts a row where the log-in may go on, and none where it may not any more.
-
-Whoever changes the password meanwhile is waited for, or waits and then ends this session too. The user's row is not
-written: it has more indexes than this one, and PostgreSQL counts seats after every UPDATE of it.
-"""
 
 
 class SessionCookie(SecureCookieSessionInterface):
@@ -70,17 +46,6 @@ class SessionCookie(SecureCookieSessionInterface):
     def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002 - Flask's signature
         """``/``, which ``__Host-`` asks for."""
         return "/"
-
-
-@dataclass(frozen=True, slots=True)
-class SessionHolder:
-    """Who has proved who they are, and what has to be true still when their session begins."""
-
-    user_id: int
-    password_hash: str | None
-    """The one that was compared."""
-    keys: tuple[throttle.Key, ...]
-    """One or two, none of which may be closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,30 +82,6 @@ _SYSTEMS = (
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )
-
-
-def start_session(transaction: Transaction, holder: SessionHolder, *, now: datetime, settings: Settings) -> str | None:
-    """Insert a session row and return its token, 256 random bits that are stored nowhere.
-
-    None where the user has been deleted meanwhile, has another password, or is kept from trying.
-    """
-    token = secrets.token_urlsafe(32)
-    started = connection_of(transaction).execute(
-        _START,
-        {
-            "token_hash": token_hash(token),
-            "user": holder.user_id,
-            "password_hash": holder.password_hash,
-            **throttle.digests(holder.keys),
-            "now": now,
-            "client": str(request.user_agent)[:200],
-            "address": (request.remote_addr or "")[:64],
-            "created_at": now,
-            "last_seen_at": now,
-            "expires_at": now + timedelta(hours=settings.session_hours),
-        },
-    )
-    return token if started.rowcount == 1 else None
 
 
 def end_session(session: Session, session_id: int) -> None:
