@@ -85,7 +85,7 @@ from app.settings.operation.csv_export import csv_lines, csv_original
 from app.settings.state import current_state
 from app.settings.users.joining import NewUser, adding_users
 from app.settings.users.listing import ListQuery, Order, read_page
-from app.texts import RefusalTexts, code_texts, listed, sentences
+from app.texts import RefusalTexts, actor_name, code_texts, listed, sentences
 from app.translation import N_
 
 __all__ = [
@@ -132,6 +132,7 @@ __all__ = [
     "UtcDateTime",
     "abort",
     "actor_here",
+    "actor_name",
     "adding_users",
     "announce",
     "code_texts",

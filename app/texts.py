@@ -7,6 +7,7 @@ from functools import reduce
 
 from flask_babel import format_date, format_datetime, gettext
 
+from app.audit import COMMAND_LINE
 from app.editions.texts import gettext as gettext_of_edition
 from app.license.document import last_day
 from app.refusal import Refusal
@@ -51,6 +52,11 @@ def code_texts(error: Refusal) -> RefusalTexts:
         error.field,
         error.claim,
     )
+
+
+def actor_name(login: str) -> str:
+    """Who did something, as screens name them: a login, or the command line in the reader's language."""
+    return gettext("Command line") if login == COMMAND_LINE else login
 
 
 def license_date(instant: datetime, length: str = "long") -> str:

@@ -26,7 +26,7 @@ from typing import Any
 
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, has_request_context, request
-from flask_babel import get_locale
+from flask_babel import format_decimal, get_locale
 from flask_babel.speaklater import LazyString
 from jinja2 import Environment, nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -272,7 +272,7 @@ def gettext(message: str, **values: object) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
-    """Translate a text that depends on a number; ``%(num)s`` is filled in with it.
+    """Translate a text that depends on a number; ``%(num)s`` is filled in with it, as the reader's language writes it.
 
     Args:
         singular: the text in English for one.
@@ -281,7 +281,7 @@ def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
         values: for the other placeholders.
     """
     text = str(_speakers_texts().ngettext(singular, plural, number))
-    return text % {"num": number, **values}
+    return text % {"num": format_decimal(number), **values}
 
 
 def pgettext(context: str, message: str, **values: object) -> str:

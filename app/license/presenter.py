@@ -7,7 +7,6 @@ from flask import url_for
 from flask_babel import format_date, format_decimal, gettext, ngettext
 
 from app import clock
-from app.audit import COMMAND_LINE
 from app.auth.census import count_system_administrators, count_unseen_users
 from app.editions import registry
 from app.license import policy, service
@@ -30,7 +29,7 @@ from app.license.screen import (
 )
 from app.license.service import Outcome, Registrant
 from app.settings.state import current_state
-from app.texts import license_date, listed, sentences, starting_date
+from app.texts import actor_name, license_date, listed, sentences, starting_date
 from app.translation import N_
 
 UNSEEN_DAYS = 90
@@ -444,13 +443,9 @@ def _registered_row(record: Record, state: RecordState, registrant: Registrant |
         license_expires=_end_of(license_, "expires") if license_ else dash,
         maintenance_expires=_end_of(license_, "maintenance_expires") if license_ else dash,
         registered_at=format_date(registered, "medium"),
-        registered_by=_registered_by(registrant.registered_by) if registrant else "",
+        registered_by=actor_name(registrant.registered_by) if registrant else "",
         note=note,
     )
-
-
-def _registered_by(login: str) -> str:
-    return gettext("Command line") if login == COMMAND_LINE else login
 
 
 def _end_of(license_: License, attribute: str) -> str:

@@ -134,6 +134,11 @@ def bar(minutes: int, part: int, largest: int) -> Bar:
     return Bar(_percent(strong), _percent(whole - strong))
 
 
+def whole_bar(minutes: int, of: int) -> Bar:
+    """A bar of ``minutes`` in one tone, beside one of ``of``."""
+    return bar(minutes, minutes, of)
+
+
 def scale_step(largest: int) -> int:
     """The distance of the lines of a scale up to ``largest`` minutes: 1, 2 or 5 of a power of ten hours, or less."""
     factor = 1

@@ -102,12 +102,13 @@ def show_duration(minutes: int) -> str:
 
 def show_sum(minutes: int) -> str:
     """The same of a sum of many, whose hours have separators: ``4,040:00``."""
-    return f"{minutes // 60:,}:{minutes % 60:02}"
+    sign = "\N{MINUS SIGN}" if minutes < 0 else ""
+    return f"{sign}{abs(minutes) // 60:,}:{abs(minutes) % 60:02}"
 
 
 def show_balance(minutes: int) -> str:
     """The same with a sign on either side of nothing, such as ``+1:30``."""
-    return f"+{show_duration(minutes)}" if minutes > 0 else show_duration(minutes)
+    return f"+{show_sum(minutes)}" if minutes > 0 else show_sum(minutes)
 
 
 def show_clock(minute_of_day: int) -> str:

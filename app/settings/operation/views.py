@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest
 
 from app import clock
-from app.audit import COMMAND_LINE, OUTCOME_REFUSED
+from app.audit import OUTCOME_REFUSED
 from app.editions.permissions import permission_title
 from app.security import Audience, declare
 from app.settings.operation import audit_log
@@ -23,7 +23,7 @@ from app.settings.operation.csv_export import csv_lines
 from app.settings.operation.forms import AuditFilterForm
 from app.settings.operation.status import read_status
 from app.settings.operation.titles import action_titles
-from app.texts import license_date, listed, starting_date
+from app.texts import actor_name, license_date, listed, starting_date
 
 blueprint = Blueprint("operation", __name__, url_prefix="/settings/operation")
 declare(blueprint, Audience.ADMIN)
@@ -93,9 +93,7 @@ def _audit_page(form: AuditFilterForm, page: audit_log.Page) -> str:
 
 
 def _actor_name(entry: Entry) -> str:
-    if entry.actor == COMMAND_LINE:
-        return str(_("Command line"))
-    return entry.actor or str(_("Nobody logged in"))
+    return actor_name(entry.actor) or str(_("Nobody logged in"))
 
 
 def _value_title(name: str) -> str:

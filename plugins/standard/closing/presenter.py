@@ -9,7 +9,7 @@ from babel.dates import format_interval
 from app.sdk import format_date, gettext, locale_code, ngettext, url_for
 from plugins.standard.closing.rules import Change, Direction, Mode, Wanted
 from plugins.standard.closing.service import Effect, looked_at
-from plugins.standard.duration import show_duration
+from plugins.standard.duration import show_sum
 from plugins.standard.timesheet.presenter import a_few
 
 _NAMED_AT_MOST = 10
@@ -166,7 +166,7 @@ def _entries(effect: Effect) -> str:
         "%(num)s entry with %(hours)s hours is on them.",
         "%(num)s entries with %(hours)s hours are on them.",
         effect.entries,
-        hours=show_duration(effect.minutes),
+        hours=show_sum(effect.minutes),
     )
 
 

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from app.sdk import (
     EditionBlueprint,
     Refusal,
+    actor_name,
     code_texts,
     current_user,
     find_users,
@@ -33,6 +34,7 @@ pages = EditionBlueprint(
     url_prefix="/closing",
 )
 pages.register_error_handler(Refusal, refused)
+pages.add_app_template_filter(actor_name, "standard_actor")
 Answer = str | tuple[str, int] | Response
 
 

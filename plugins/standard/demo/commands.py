@@ -97,7 +97,7 @@ def _tell(filled: Filled, password: _Password) -> None:
         "customers": filled.customers,
         "projects": filled.projects,
         "tasks": filled.tasks,
-        "entries": filled.entries,
+        "entries": f"{filled.entries:,}",
         "first": format_date(filled.first),
         "closed": format_date(filled.closed_through),
         "country": filled.country,

@@ -51,6 +51,7 @@
       text: field.classList.contains("is-changed") ? (Number(minutes) ? shown(Number(minutes)) : "") : field.defaultValue,
       memo: memo.defaultValue,
       refused: field.classList.contains("is-changed"),
+      said: field.getAttribute("aria-invalid") === "true", // what only the server knows, such as a day that is too long
     });
   }
   const isSame = (field) => {
@@ -61,6 +62,10 @@
     return field.value.trim() === before.text || (!Number.isNaN(typed) && typed === minutesOf(before.text));
   };
 
+  const isSaid = (field) =>
+    saved.get(field).said &&
+    minutesOf(field.value) === minutesOf(field.defaultValue) &&
+    memoOf(field).value === memoOf(field).defaultValue;
   const isWrong = (field) => {
     const minutes = minutesOf(field.value);
     return Number.isNaN(minutes) || minutes > DAY || (minutes % step !== 0 && !isSame(field));
@@ -109,11 +114,11 @@
   const refresh = (field) => {
     const differs = !isSame(field);
     field.classList.toggle("is-changed", differs);
-    const wrong = differs && isWrong(field);
+    const wrong = differs && (isWrong(field) || isSaid(field));
     field.classList.toggle("is-invalid", wrong);
     if (wrong) field.setAttribute("aria-invalid", "true");
     else field.removeAttribute("aria-invalid");
-    field.title = !wrong ? "" : Number.isNaN(minutesOf(field.value)) ? form.dataset.tsInvalid : form.dataset.tsSteps;
+    field.title = !differs || !isWrong(field) ? "" : Number.isNaN(minutesOf(field.value)) ? form.dataset.tsInvalid : form.dataset.tsSteps;
     const memo = memoOf(field).value.trim();
     const button = memoButtonOf(field);
     button.classList.toggle("has-memo", memo !== "");

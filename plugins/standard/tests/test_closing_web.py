@@ -5,9 +5,10 @@ from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
+from app.auth.models import User
 from app.sdk import now, read_connection, write_transaction
 from plugins.standard.closing_days import ClosedDays, closed_days
 from plugins.standard.entries import CellChange, save_cells
@@ -288,3 +289,16 @@ def test_closing_takes_few_statements_however_many_people(office: Company, close
             office.close(MONDAY, user_id=user_id)
     with office.app.app_context(), read_connection() as connection:
         assert len(connection.execute(select(Closing.scope)).all()) == 21
+
+
+@pytest.mark.parametrize(("language", "who"), [("en", "by Command line, "), ("ja", "コマンドライン、")])
+def test_what_a_command_has_closed_says_so_in_the_reader_s_language(
+    office: Company, closer: FlaskClient, language: str, who: str
+) -> None:
+    office.close(TUESDAY)
+    with office.app.app_context(), write_transaction() as session:
+        session.execute(update(Closing).values(changed_by="command line"))
+        session.execute(update(User).where(User.login == CLOSER).values(language=language))
+    page = closer.get("/closing/").text
+    assert who in page
+    assert "command line" not in page

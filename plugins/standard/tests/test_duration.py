@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sdk import Refusal
-from plugins.standard.duration import DAY, parse_duration, show_clock, show_duration
+from plugins.standard.duration import DAY, parse_duration, show_balance, show_clock, show_duration, show_sum
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,19 @@ def test_what_is_shown_is_read_as_the_same(minutes: int) -> None:
 @pytest.mark.parametrize(("minutes", "shown"), [(0, "0:00"), (5, "0:05"), (-90, "−1:30"), (242_400, "4040:00")])
 def test_durations_are_shown_in_hours_and_minutes(minutes: int, shown: str) -> None:
     assert show_duration(minutes) == shown
+
+
+@pytest.mark.parametrize(
+    ("minutes", "total", "balance"),
+    [
+        (0, "0:00", "0:00"),
+        (60, "1:00", "+1:00"),
+        (242_400, "4,040:00", "+4,040:00"),
+        (-90_005, "−1,500:05", "−1,500:05"),
+    ],
+)
+def test_sums_and_balances_have_separators(minutes: int, total: str, balance: str) -> None:
+    assert (show_sum(minutes), show_balance(minutes)) == (total, balance)
 
 
 @pytest.mark.parametrize(("minute", "shown"), [(0, "00:00"), (545, "09:05"), (1440, "24:00")])

@@ -67,6 +67,19 @@ def test_a_row_has_the_same_figures_as_the_month_of_the_person(office: Company, 
     assert f'href="/timesheet/?person={office.writer.user_id}&amp;week=2026-W48"' in page
 
 
+def test_totals_of_many_hours_have_separators(office: Company, everybody: FlaskClient) -> None:
+    with office.app.app_context():
+        days = [date(2026, 10, 1) + timedelta(days=number) for number in range(31)]
+        for login in ("a.aoyama", "y.fujita"):
+            user_id = add_person(office.app, login)
+            save_cells(
+                Writer(user_id, login, by=login),
+                [CellChange(office.tasks["drawing"], day, 1200, "", 0) for day in days],
+            )
+    page = everybody.get("/people/", query_string={"month": "2026-10"}).text
+    assert rows(page)["total"][:3] == ["1,240:00", "352:00", "+888:00"]
+
+
 def test_a_week_and_other_months_are_shown(office: Company, everybody: FlaskClient) -> None:
     record(office, "drawing", 480, TUESDAY)
     assert rows(everybody.get("/people/?week=2026-W48").text)[MEMBER][:4] == ["8:00", "16:00", "−8:00", "1 missing"]

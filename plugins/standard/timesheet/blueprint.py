@@ -1,6 +1,7 @@
 """The blueprint of the time sheet: the week, the tasks to add to it, and the day."""
 
 from app.sdk import EditionBlueprint, Refusal, code_texts, render_template
+from plugins.standard.charts import whole_bar
 from plugins.standard.duration import show_clock, show_duration
 
 pages = EditionBlueprint("standard_timesheet", "plugins.standard", feature="timesheet.week", url_prefix="/timesheet")
@@ -15,3 +16,4 @@ def refused(refusal: Refusal) -> tuple[str, int]:
 
 pages.add_app_template_filter(show_duration, "standard_duration")
 pages.add_app_template_filter(show_clock, "standard_clock")
+pages.add_app_template_filter(whole_bar, "standard_bar")

@@ -9,6 +9,7 @@ from babel.dates import format_interval, format_skeleton
 from app.sdk import (
     Refusal,
     RefusalTexts,
+    actor_name,
     code_texts,
     gettext,
     listed,
@@ -204,7 +205,7 @@ def _conflict_text(value: CellValue, typed: TypedCell) -> str:
     text = gettext(
         "Now %(now)s, by %(login)s; you typed %(typed)s.",
         now=show_duration(value.minutes),
-        login=value.changed_by,
+        login=actor_name(value.changed_by),
         typed=typed_text,
     )
     if value.memo and value.memo != typed.memo:

@@ -16,7 +16,7 @@ from app.sdk import now, read_connection, users, write_transaction
 from plugins.standard.closing_days import EVERYBODY
 from plugins.standard.demo.company import WITH_TIMER
 from plugins.standard.demo.service import fill
-from plugins.standard.models import Closing, Entry, RunningTimer, Task
+from plugins.standard.models import Closing, Entry, RunningTimer, SheetRow, Task
 from plugins.standard.settings import work_calendar
 from tests.browser.conftest import Visit, chromium, visiting  # noqa: F401 - a fixture is found by its name
 from tests.conftest import ADMINISTRATOR, PASSWORD, SECRET_KEY, add_person, register_key
@@ -189,3 +189,24 @@ def test_the_bar_of_somebody_who_may_everything_fits_beside_a_running_timer(
             wide = visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, width
             assert visit.page.locator(".rx-nav--full, .rx-burger").filter(visible=True).count() == 1, width
+
+
+@pytest.mark.parametrize("language", ["en-GB", "ja"])
+def test_the_whole_name_of_a_holiday_stands_in_the_head_of_the_week(
+    chromium: Browser,  # noqa: F811
+    company: tuple[Flask, str],
+    language: str,
+) -> None:
+    thursday = date(2026, 11, 26)  # of the week of Labor Thanksgiving Day
+    with company[0].app_context(), write_transaction() as session:
+        user_id = session.execute(select(users.c.id).where(users.c.login == WITH_TIMER)).scalar_one()
+        task_id = session.execute(select(Task.id).limit(1)).scalar_one()
+        session.execute(delete(SheetRow).where(SheetRow.user_id == user_id, SheetRow.thursday == thursday))
+        session.add(SheetRow(user_id=user_id, thursday=thursday, task_id=task_id))
+    with visiting(chromium, company[1], language=language) as visit:
+        visit.log_in(WITH_TIMER)
+        visit.open("/timesheet/?week=2026-W48")
+        name = visit.page.locator(".ts-holiday")
+        assert name.count() == 1
+        assert name.evaluate("it => it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight")
+        assert name.evaluate("it => getComputedStyle(it).textOverflow") == "clip"

@@ -254,5 +254,17 @@ def test_every_page_of_the_sheet_is_accessible_and_fits(
             page.keyboard.press("Control+s")
         check(visit, "mistakes")
         assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+        # What only the server knows, here that the day is too long, is marked in the same way, until another is typed.
+        friday = page.locator(f"[name$='-{THURSDAY + timedelta(days=1)}'].ts-hours")
+        friday.nth(0).fill("12:30")
+        friday.nth(1).fill("12:30")
+        page.locator(".ts-hours:visible").last.fill("")
+        with page.expect_navigation():
+            page.keyboard.press("Control+s")
+        refused = page.locator(".ts-hours:focus")
+        expect(refused).to_have_attribute("aria-invalid", "true")
+        expect(refused).to_have_class("ts-hours is-changed is-invalid")
+        refused.fill("1")
+        expect(refused).not_to_have_attribute("aria-invalid", "true")
     with write_transaction() as session:
         session.get_one(Closing, EVERYBODY).closed_through = None
