@@ -4,8 +4,12 @@
 PYTHON_CANDIDATES = $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11)
 # PORT=…: where `make run` serves.
 PORT ?= 8000
+# The desktop application has an environment of its own: the server never depends on Qt.
+CLIENT := plugins/desktop/client
+CLIENT_BIN := $(CLIENT)/.venv/bin
+INSTALLED_CLIENT := $(CLIENT)/.venv/installed
 # TESTS=…, ARGS=…: which tests `make test` runs, and further options of pytest.
-TESTS ?= tests plugins
+TESTS ?= tests plugins $(CLIENT)
 ARGS ?=
 
 BIN := .venv/bin
@@ -14,7 +18,7 @@ INSTALLED_DEV := .venv/installed-dev
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint bench messages clean elsewhere
+.PHONY: help run demo desktop test lint bench messages clean elsewhere
 
 # An environment that was copied from another folder, or whose Python is gone, is made anew.
 ifneq ($(shell test -x $(BIN)/python && cat .venv/checkout 2>/dev/null),$(CURDIR))
@@ -31,14 +35,23 @@ demo: $(INSTALLED) ## Fill what `make run` serves with a company to look around 
 	@$(BIN)/flask db upgrade >/dev/null
 	@$(BIN)/flask standard demo
 
-test: $(INSTALLED_DEV) ## Run every test; TESTS=tests/unit or ARGS="-k license" choose among them
-	@$(BIN)/python tests/browser/chromium.py
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS) $(TESTS)
+desktop: $(INSTALLED_CLIENT) ## Start the desktop application from the checkout
+	@exec $(CLIENT_BIN)/timetracker-desktop
 
-lint: $(INSTALLED_DEV) ## Check style, formatting and types
+test: $(INSTALLED_DEV) $(if $(filter $(CLIENT)%,$(TESTS)),$(INSTALLED_CLIENT)) ## Run every test; TESTS=tests/unit or ARGS="-k license" choose among them
+ifneq ($(filter-out $(CLIENT)%,$(TESTS)),)
+	@$(BIN)/python tests/browser/chromium.py
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS) $(filter-out $(CLIENT)%,$(TESTS))
+endif
+ifneq ($(filter $(CLIENT)%,$(TESTS)),)
+	@cd $(CLIENT) && .venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS) $(patsubst /%,%,$(patsubst $(CLIENT)%,%,$(filter $(CLIENT)%,$(TESTS))))
+endif
+
+lint: $(INSTALLED_DEV) $(INSTALLED_CLIENT) ## Check style, formatting and types
 	@$(BIN)/python -m ruff check
 	@$(BIN)/python -m ruff format --check
 	@$(BIN)/python -m mypy
+	@cd $(CLIENT) && .venv/bin/python -m mypy
 
 bench: $(INSTALLED_DEV) ## Measure what has to be fast, side by side
 	@$(BIN)/python -m benchmarks
@@ -47,7 +60,7 @@ messages: $(INSTALLED_DEV) ## Collect the texts to translate, and compile the tr
 	@$(BIN)/python -m tests.catalogue
 
 clean: ## Remove the environment and everything built; the instance folder stays
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv $(CLIENT)/.venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find app plugins templates tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(INSTALLED): setup.cfg pyproject.toml
@@ -56,6 +69,12 @@ $(INSTALLED): setup.cfg pyproject.toml
 $(INSTALLED_DEV): setup.cfg pyproject.toml
 	$(call install,.[dev],TimeTracker RX and what its tests need)
 	@touch $(INSTALLED)
+
+$(INSTALLED_CLIENT): $(CLIENT)/pyproject.toml | $(INSTALLED)
+	@echo 'Installing the desktop application and what its tests need …'
+	@$(BIN)/python -m venv --clear $(CLIENT)/.venv
+	@$(CLIENT_BIN)/python -m pip install --quiet --disable-pip-version-check --editable '$(CLIENT)[dev]'
+	@touch $@
 
 # $(call install,what pip installs,how it is called): makes .venv where it is missing, and leaves a stamp.
 define install

@@ -9,6 +9,8 @@ import venv
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+CLIENT = CHECKOUT / "plugins" / "desktop" / "client"
+"""The desktop application: a package of its own for other computers, with tests, types and texts of its own."""
 LEFT_BEHIND = (
     ".git",
     ".venv",
@@ -27,6 +29,11 @@ PIP_WITHOUT_NETWORK = {
 }
 """Lets pip install what lies here with what the environment has."""
 FOREIGN_VARIABLES = ("TIMETRACKER_", "FLASK_", "PYTHON", "GUNICORN_", "LICENSE_", "PYTEST_", "VIRTUAL_ENV")
+
+
+def files_of_the_server(folder: Path, pattern: str) -> list[Path]:
+    """What below ``folder`` has a name like ``pattern``, without the desktop application and its environment."""
+    return sorted(path for path in folder.rglob(pattern) if CLIENT not in path.parents)
 
 
 def copy_checkout(destination: Path) -> Path:

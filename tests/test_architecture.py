@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+from tests.checkout import CHECKOUT, files_of_the_server
 
 LAYERS: dict[str, tuple[str, ...]] = {
     # Rules and values: no web framework, no database, no clock.
@@ -130,7 +130,11 @@ KNOWS_NO_EVALUATION = ("policy", "preview")
 @cache
 def modules() -> dict[str, Path]:
     """Every module of the application and its bundled editions, by its dotted name."""
-    paths = [CHECKOUT / "wsgi.py", *(CHECKOUT / "app").rglob("*.py"), *(CHECKOUT / "plugins").rglob("*.py")]
+    paths = [
+        CHECKOUT / "wsgi.py",
+        *(CHECKOUT / "app").rglob("*.py"),
+        *files_of_the_server(CHECKOUT / "plugins", "*.py"),
+    ]
     named = {}
     for path in sorted(paths):
         relative = path.relative_to(CHECKOUT)

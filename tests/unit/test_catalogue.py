@@ -27,14 +27,14 @@ from app.editions.catalogues import (
 )
 from app.localisation import DEFAULT_LANGUAGE, LANGUAGES
 from tests import catalogue
-from tests.checkout import CHECKOUT
+from tests.checkout import CHECKOUT, files_of_the_server
 
 PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\)[a-z]|(?P<bare>.))", re.DOTALL)
 LETTER = re.compile(r"[^\W\d_]")
 TRANSLATED = pytest.mark.parametrize("language", LANGUAGES_TRANSLATED)
 EVERY = pytest.mark.parametrize("sources", catalogue.ALL, ids=lambda sources: sources.domain)
 
-SOURCES = sorted(path for folder in ("app", "plugins") for path in (CHECKOUT / folder).rglob("*.py"))
+SOURCES = [path for folder in ("app", "plugins") for path in files_of_the_server(CHECKOUT / folder, "*.py")]
 GETTEXT = frozenset(KEYWORDS)
 SHOWN_AS_IT_IS = frozenset({"echo", "secho", "confirm", "prompt", "flash", "ValidationError", "SelectChoice"})
 """Functions that show a person what they are given."""

@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.checkout import CHECKOUT, clean_environment, copy_checkout, install, make_environment
+from tests.checkout import CHECKOUT, clean_environment, copy_checkout, files_of_the_server, install, make_environment
 
 LOOK = """
 import json
@@ -146,7 +146,7 @@ def test_a_wheel_brings_all_templates_static_files_and_texts(distributions: Path
         packed = set(archive.namelist())
     wanted = {f"app/templates/{path}" for path in _files(CHECKOUT / "templates")}
     wanted |= {f"app/{path}" for path in _files(CHECKOUT / "app")}
-    wanted |= {f"plugins/{path}" for path in _files(CHECKOUT / "plugins") if "tests" not in path.parts}
+    wanted |= {f"plugins/{path}" for path in _files(CHECKOUT / "plugins") if {"tests", "client"}.isdisjoint(path.parts)}
     assert sorted(wanted - packed) == []
 
 
@@ -162,7 +162,7 @@ def test_every_package_of_the_tree_is_named_in_setup_cfg() -> None:
     found = {
         ".".join(path.parent.relative_to(CHECKOUT).parts)
         for top in ("app", "plugins")
-        for path in (CHECKOUT / top).rglob("__init__.py")
+        for path in files_of_the_server(CHECKOUT / top, "__init__.py")
         if {"tests"}.isdisjoint(path.parts)
     }
     assert sorted(_setup_cfg()["options"]["packages"].split()) == sorted(found | {"app.templates"})
@@ -172,7 +172,11 @@ def test_every_package_that_is_imported_is_required() -> None:
     """Nothing works only because another package happens to bring it along."""
     imported = {
         name.partition(".")[0]
-        for path in (CHECKOUT / "wsgi.py", *(CHECKOUT / "app").rglob("*.py"), *(CHECKOUT / "plugins").rglob("*.py"))
+        for path in (
+            CHECKOUT / "wsgi.py",
+            *(CHECKOUT / "app").rglob("*.py"),
+            *files_of_the_server(CHECKOUT / "plugins", "*.py"),
+        )
         if {"tests"}.isdisjoint(path.parts)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         for name in _imported_names(node)
