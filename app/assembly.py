@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, request
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -30,7 +30,7 @@ from app.localisation import configure_localisation
 from app.logs import configure_logs
 from app.page import configure_pages
 from app.schema import configure_migrations
-from app.security import add_security_headers, resolve_access
+from app.security import Access, Credential, add_security_headers, resolve_access
 from app.settings.general import views as general_views
 from app.settings.operation import views as operation_views
 from app.settings.users import views as users_views
@@ -80,8 +80,19 @@ def secure(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - see find_t
 
 
 def check_csrf(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - see find_templates
-    """After the gate: whoever is refused anyway is told why, not that a token is missing."""
+    """After the gate: whoever is refused anyway is told why, not that a token is missing.
+
+    Only what a browser adds by itself can be abused by another site: where a session counts for nothing, nothing is
+    checked.
+    """
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     csrf.init_app(app)
+
+    @app.before_request
+    def protect() -> None:
+        access: Access | None = app.extensions["access"].get(request.endpoint)
+        if request.endpoint is not None and (access is None or access.credential is Credential.SESSION):
+            csrf.protect()
 
 
 def register_blueprints(app: Flask, settings: Settings) -> None:  # noqa: ARG001 - see find_templates

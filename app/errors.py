@@ -1,5 +1,6 @@
 """Domain errors and HTTP errors become answers: a page, or problem+json (RFC 9457) where the endpoint speaks it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -16,11 +17,12 @@ from werkzeug.exceptions import (
     Unauthorized,
 )
 
+from app.auth.reasons import TOKEN_INVALID
 from app.editions import registry
 from app.editions.failures import Part, report
 from app.editions.texts import owner_of
 from app.refusal import Refusal
-from app.security import Access, Representation
+from app.security import Access, Credential, Representation
 from app.texts import code_texts, sentences
 from app.translation import N_
 
@@ -84,18 +86,47 @@ EXPIRED_FORM = ErrorText(
 )
 
 
+API_PREFIX = "/api/v1"
+"""Where the addresses for programs begin."""
+
+
+def is_for_programs() -> bool:
+    """Whether the address is among those for programs; of one that leads nowhere, that is all there is to go by.
+
+    It says in which form something is answered, and decides upon nothing else.
+    """
+    return request.path == API_PREFIX or request.path.startswith(f"{API_PREFIX}/")
+
+
 def _representation() -> Representation:
+    if request.endpoint is None:
+        return Representation.PROBLEM_JSON if is_for_programs() else Representation.HTML
     access: Access | None = current_app.extensions["access"].get(request.endpoint)
     return access.representation if access is not None else Representation.HTML
 
 
-def answer_refusal(error: Refusal | HTTPException, *, offers_logout: bool = False) -> Response:
-    """Make the answer that consists of one refusal: its code, message and remedy in the endpoint's own form."""
+def answer_refusal(
+    error: Refusal | HTTPException,
+    *,
+    offers_logout: bool = False,
+    before_detail: str = "",
+    members: Mapping[str, object] | None = None,
+) -> Response:
+    """Make the answer that consists of one refusal: its code, message and remedy in the endpoint's own form.
+
+    Args:
+        error: why.
+        offers_logout: whether a page has the button Log out.
+        before_detail: a sentence with what is known here, such as a date.
+        members: what problem+json has besides.
+    """
     if isinstance(error, HTTPException):
         return _problem(error.code or 500, error.name, "http_error")
     texts = code_texts(error)
     if _representation() is Representation.PROBLEM_JSON:
-        return _problem(error.reason.status, texts.message, error.code, detail=texts.detail, remedy=texts.remedy)
+        members = {**({"field": error.field} if error.field else {}), **(members or {})}
+        detail = sentences(before_detail, texts.detail)
+        return _problem(error.reason.status, texts.message, error.code, detail, texts.remedy, members)
     retry_url = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else url_for("auth.login")
     page = render_template("auth/refused.html", refusal=texts, offers_logout=offers_logout, retry_url=retry_url)
     return Response(page, status=error.reason.status)
@@ -126,8 +157,15 @@ def answer_locked_edition(refusal: Refusal, edition: str) -> Response:
     return Response(page, status=refusal.reason.status)
 
 
-def _problem(status: int, title: str, code: str, *, detail: str = "", remedy: str = "") -> Response:
-    body = {"type": "about:blank", "status": status, "title": title, "code": code}
+def _problem(
+    status: int,
+    title: str,
+    code: str,
+    detail: str = "",
+    remedy: str = "",
+    members: Mapping[str, object] | None = None,
+) -> Response:
+    body = {"type": "about:blank", "status": status, "title": title, "code": code, **(members or {})}
     if detail:
         body["detail"] = detail
     if remedy:
@@ -136,8 +174,17 @@ def _problem(status: int, title: str, code: str, *, detail: str = "", remedy: st
     response.status_code = status
     response.mimetype = "application/problem+json"
     if status == Unauthorized.code:
-        response.headers["WWW-Authenticate"] = "Session"
+        response.headers["WWW-Authenticate"] = _challenge(code)
     return response
+
+
+def _challenge(code: str) -> str:
+    """RFC 6750, section 3: a request without a token is told the scheme alone, one with a wrong token also that."""
+    access: Access | None = current_app.extensions["access"].get(request.endpoint)
+    if access is None or access.credential is Credential.SESSION:
+        return "Session"
+    error = ', error="invalid_token"' if code == TOKEN_INVALID.code else ""
+    return f'Bearer realm="TimeTracker RX"{error}'
 
 
 def _on_refusal(error: Refusal) -> Response:

@@ -46,6 +46,7 @@ from app.audit import record as record_audit
 from app.auth.folding import fold
 from app.auth.identity import Identity
 from app.auth.models import User as _User
+from app.auth.tokens import Device, devices_of, end_device, issue_device_token
 from app.auth.views import safe_next
 from app.clock import now
 from app.database import RowId, UtcDateTime, read_connection, write_transaction
@@ -80,7 +81,7 @@ from app.license.policy import Usability
 from app.license.service import current_standing
 from app.navigation import NavItem
 from app.refusal import Reason, Refusal
-from app.security import Audience, Representation
+from app.security import Audience, Credential, Representation
 from app.settings.operation.csv_export import csv_lines, csv_original
 from app.settings.state import current_state
 from app.settings.users.joining import NewUser, adding_users
@@ -96,8 +97,10 @@ __all__ = [
     "AuditEvent",
     "Card",
     "ChoiceSetting",
+    "Credential",
     "DateSetting",
     "DeclarativeBase",
+    "Device",
     "Edition",
     "EditionBlueprint",
     "Event",
@@ -139,13 +142,16 @@ __all__ = [
     "csv_lines",
     "csv_original",
     "current_user",
+    "devices_of",
     "edition_metadata",
+    "end_device",
     "feature_licensed",
     "find_users",
     "flash",
     "fold",
     "format_date",
     "gettext",
+    "issue_device_token",
     "lazy_gettext",
     "license_summary",
     "listed",
@@ -203,7 +209,9 @@ class LicenseSummary:
 
 
 def current_user() -> Identity:
-    """Whoever is logged in: ``user_id``, ``login``, ``name``, ``email``, ``language``, ``time_zone``, ``permissions``.
+    """Whoever is logged in or has brought a token.
+
+    Of use are ``user_id``, ``login``, ``name``, ``email``, ``language``, ``time_zone`` and ``permissions``.
 
     Pages of an edition are asked for by nobody else, so there always is somebody.
     """

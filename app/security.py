@@ -36,6 +36,20 @@ class Representation(Enum):
     PROBLEM_JSON = "problem+json"
 
 
+class Credential(Enum):
+    """What an endpoint takes for a proof of who asks: exactly one; what else a request brings is not looked at.
+
+    The values of the tokens are what ``access_tokens.kind`` holds.
+    """
+
+    SESSION = "session"
+    """The cookie of a browser that is logged in."""
+    API_TOKEN = "personal"  # noqa: S105 - the name of a kind of token
+    """A token that a person has made on Account, for programs of their own; it is worth the scopes it was given."""
+    DEVICE_TOKEN = "device"  # noqa: S105 - the name of a kind of token
+    """A token of the desktop application, which is governed by the Maintenance Expiration Date too."""
+
+
 class WhileRestricted(Enum):
     """Who may still ask for an endpoint while the standing is restricted (manual, "Notes on License Operation")."""
 
@@ -55,6 +69,10 @@ class Access:
     """A feature that must be licensed, None where none is asked for."""
     permission: str | None = None
     """A permission that whoever asks must hold, None where none is asked for."""
+    credential: Credential = Credential.SESSION
+    """The one proof of who asks that is looked at."""
+    scope: str | None = None
+    """The scope that a personal token must have. Without one no personal token is taken: what is not said is denied."""
 
 
 _BY_DEFAULT = {
@@ -74,9 +92,13 @@ def declare(
     *,
     feature: str | None = None,
     permission: str | None = None,
+    credential: Credential = Credential.SESSION,
+    scope: str | None = None,
 ) -> None:
     """Say for whom every endpoint of ``blueprint`` is, where the view does not say otherwise."""
-    setattr(blueprint, _DECLARED, Access(audience, representation, _BY_DEFAULT[audience], feature, permission))
+    restricted = _BY_DEFAULT[audience]
+    declared = Access(audience, representation, restricted, feature, permission, credential, scope)
+    setattr(blueprint, _DECLARED, declared)
 
 
 def access(
@@ -86,24 +108,28 @@ def access(
     while_restricted: WhileRestricted | None = None,
     feature: str | None = None,
     permission: str | None = None,
+    credential: Credential = Credential.SESSION,
+    scope: str | None = None,
 ) -> Callable[[_View], _View]:
     """Decorate a view that is for others than its blueprint says. Stands below the route decorator."""
 
     def mark(view: _View) -> _View:
         restricted = _BY_DEFAULT[audience] if while_restricted is None else while_restricted
-        setattr(view, _DECLARED, Access(audience, representation, restricted, feature, permission))
+        declared = Access(audience, representation, restricted, feature, permission, credential, scope)
+        setattr(view, _DECLARED, declared)
         return view
 
     return mark
 
 
-def needs(*, feature: str | None = None, permission: str | None = None) -> Callable[[_View], _View]:
+def needs(
+    *, feature: str | None = None, permission: str | None = None, scope: str | None = None
+) -> Callable[[_View], _View]:
     """Decorate a view that needs this as well, or in place of what its blueprint needs; the audience stays as it is."""
 
     def mark(view: _View) -> _View:
-        wanted = {
-            name: value for name, value in (("feature", feature), ("permission", permission)) if value is not None
-        }
+        named = (("feature", feature), ("permission", permission), ("scope", scope))
+        wanted = {name: value for name, value in named if value is not None}
         setattr(view, _NEEDS, {**getattr(view, _NEEDS, {}), **wanted})
         return view
 
@@ -122,8 +148,7 @@ def resolve_access(app: Flask) -> Mapping[str, Access]:
         if of_view is not None:
             of_view = replace(of_view, **needed)
         if endpoint == "static" or endpoint.endswith(".static"):
-            of_view = replace(of_view or Access(Audience.PUBLIC), audience=Audience.PUBLIC)
-            of_view = replace(of_view, while_restricted=WhileRestricted.EVERYONE, feature=None, permission=None)
+            of_view = Access(Audience.PUBLIC, while_restricted=WhileRestricted.EVERYONE)
         if of_view is not None:
             declared[endpoint] = of_view
     return MappingProxyType(declared)

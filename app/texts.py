@@ -69,6 +69,11 @@ def license_date(instant: datetime, length: str = "long") -> str:
     return shown if day.time is None else _with_time(shown, day.time)
 
 
+def maintenance_ended(instant: datetime) -> str:
+    """A sentence with the Maintenance Expiration Date of a license whose maintenance has ended at ``instant``."""
+    return str(gettext("The Maintenance Expiration Date was %(day)s.", day=license_date(instant)))
+
+
 def starting_date(instant: datetime, length: str = "long") -> str:
     """The day on which what starts at ``instant`` starts, likewise."""
     local = instant.astimezone(current_state().time_zone)

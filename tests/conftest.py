@@ -15,16 +15,18 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, insert, select, text
 
 from app import clock, create_app
+from app.auth.bearer import new_token
+from app.auth.models import AccessToken, User
 from app.auth.users import UserDetails, add_user
 from app.config import Settings, load_settings
 from app.database import write_transaction
 from app.extensions import db
 from app.license import service
 from app.schema import upgrade_database
-from app.security import SYSTEM_ADMINISTRATOR
+from app.security import SYSTEM_ADMINISTRATOR, Credential
 from app.testing import EditionClient
 from tests.license_keys import KID, issue_key, key_pair
 
@@ -286,6 +288,23 @@ def log_in(client: FlaskClient, login: str, password: str = PASSWORD) -> None:
     """Log in through the page and expect it to work."""
     answer = client.post("/login", data={"login": login, "password": password, "csrf_token": csrf_token(client)})
     assert answer.status_code == 303, answer.text
+
+
+def bearer(
+    app: Flask,
+    login: str = MEMBER,
+    credential: Credential = Credential.API_TOKEN,
+    *,
+    scopes: str = "",
+    expires: datetime | None = None,
+) -> dict[str, str]:
+    """Put a new token of this user into the database; returns the header that brings it."""
+    with app.app_context(), write_transaction() as session:
+        token = new_token(credential)
+        user = select(User.id).where(User.login == login).scalar_subquery()
+        row = {"kind": credential.value, "name": "a test", "scopes": scopes, "expires_at": expires}
+        session.execute(insert(AccessToken).values(token_hash=token.hash, user_id=user, created_at=clock.now(), **row))
+    return {"Authorization": f"Bearer {token.text}"}
 
 
 @pytest.fixture

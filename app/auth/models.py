@@ -82,6 +82,29 @@ class UserSession(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class AccessToken(Base):
+    """What a program proves with whose it is; ended by deleting the row.
+
+    The token's text, or for devices the secret in it, has 256 random bits and is stored nowhere: this row has its
+    SHA-256 alone.
+    """
+
+    __tablename__ = "access_tokens"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    """The value of its ``Credential``."""
+    name: Mapped[str] = mapped_column(String(100))
+    scopes: Mapped[str] = mapped_column(Text)
+    """Names with a space between them; a device has none and needs none."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """None of a device."""
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class Throttle(Base):
     """Failed attempts of one account or one address; the key is a hash, so that the table names nobody."""
 

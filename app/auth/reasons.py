@@ -62,6 +62,29 @@ PASSWORD_UNCHANGED = Reason(
     N_("This is the password that you have already."),
     N_("Type another one. Nothing was changed."),
 )
+TOKEN_MISSING = Reason(
+    "token_missing",
+    N_("This address answers to programs that bring a token."),
+    N_("Send it in the header “Authorization: Bearer …”. Personal tokens are made on the page Account."),
+    status=401,
+)
+TOKEN_INVALID = Reason(
+    "token_invalid",
+    N_("This token does not hold, or does not hold here."),
+    N_("It may have expired, or have been ended, as a change of the password does. Make another one."),
+    status=401,
+)
+SCOPE_MISSING = Reason(
+    "scope_missing",
+    N_("This token may not be used for that: it lacks the scope %(scope)s."),
+    N_("Make a token with this scope on the page Account."),
+    status=403,
+)
+TOKEN_NAME_INVALID = Reason(
+    "token_name_invalid",
+    N_("A name has 1 to 100 characters, and no control characters."),
+    N_("Say what it is for, such as the name of the program or of the computer."),
+)
 LOGIN_INVALID = Reason(
     "login_invalid",
     N_("A login name has 1 to 64 characters, and no spaces or control characters."),

@@ -19,6 +19,7 @@ from app.auth.passwords import check_password_rules, hash_password, password_mat
 from app.auth.session_start import SessionHolder, start_session
 from app.auth.sessions import end_session, end_sessions_of
 from app.auth.setup import is_setup_code
+from app.auth.tokens import end_tokens_of
 from app.auth.users import UserDetails, UserState, add_user, details_refusals, write_details
 from app.config import Settings
 from app.database import read_connection, write_transaction
@@ -147,7 +148,7 @@ def _start(candidate: _Candidate, keys: tuple[throttle.Key, ...], now: datetime)
 def log_out(identity: Identity) -> None:
     """End the session on the server and forget it in the browser."""
     with write_transaction() as transaction:
-        end_session(transaction, identity.session_id)
+        end_session(transaction, identity)
         record(transaction, Event("session.end", target=identity.login))
     logout_user()
     g.pop("identity", None)
@@ -279,7 +280,7 @@ def _profile(user: User) -> dict[str, str | None]:
 
 
 def change_password(identity: Identity, current: str, new: str) -> None:
-    """Set one's own password and end every other session of one's own.
+    """Set one's own password; end every other session of one's own, and every token.
 
     Raises:
         Refusal: ``too_many_attempts``, ``wrong_current_password``, ``session_ended``, or one of the ``password_…``
@@ -305,6 +306,7 @@ def change_password(identity: Identity, current: str, new: str) -> None:
         if is_open and user.password_hash == old_hash:
             user.password_hash = new_hash
             end_sessions_of(transaction, [user.id], but=identity.session_id)
+            end_tokens_of(transaction, [user.id])
             record(transaction, Event("account.password", target=user.login))
             return
     _count_wrong_password(identity, keys, now)

@@ -8,12 +8,22 @@ import structlog
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
+<<<<<<< HEAD
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.auth.identity import Identity
 from app.auth.models import User, UserSession
+=======
+from sqlalchemy import Update, bindparam, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.auth import throttle
+from app.auth.identity import Identity, token_hash
+from app.auth.models import AccessToken, User, UserSession
+>>>>>>> df7b6c9 (Let programs prove whose they are with tokens: one credential an endpoint, decided by the gate, with maintenance for devices)
 from app.config import Settings
 from app.database import UtcDateTime, read_connection
 from app.extensions import db
@@ -84,9 +94,39 @@ _SYSTEMS = (
 )
 
 
+<<<<<<< HEAD
 def end_session(session: Session, session_id: int) -> None:
     """Delete one session row: a copy of its cookie is worth nothing from then on."""
     session.execute(delete(UserSession).where(UserSession.id == session_id))
+=======
+def start_session(transaction: Transaction, holder: SessionHolder, *, now: datetime, settings: Settings) -> str | None:
+    """Insert a session row and return its token, 256 random bits that are stored nowhere.
+
+    None where the user has been deleted meanwhile, has another password, or is kept from trying.
+    """
+    token = secrets.token_urlsafe(32)
+    started = connection_of(transaction).execute(
+        _START,
+        {
+            "token_hash": token_hash(token),
+            "user": holder.user_id,
+            "password_hash": holder.password_hash,
+            **throttle.digests(holder.keys),
+            "now": now,
+            "client": str(request.user_agent)[:200],
+            "address": (request.remote_addr or "")[:64],
+            "created_at": now,
+            "last_seen_at": now,
+            "expires_at": now + timedelta(hours=settings.session_hours),
+        },
+    )
+    return token if started.rowcount == 1 else None
+
+
+def end_session(session: Session, identity: Identity) -> None:
+    """Delete the row of the session that ``identity`` acts in: a copy of its cookie is worth nothing from then on."""
+    session.execute(delete(UserSession).where(UserSession.id == identity.session_id))
+>>>>>>> df7b6c9 (Let programs prove whose they are with tokens: one credential an endpoint, decided by the gate, with maintenance for devices)
 
 
 def end_sessions_of(session: Session, user_ids: Sequence[int], *, but: int | None = None) -> None:
@@ -117,7 +157,7 @@ def open_sessions(user_id: int, now: datetime, settings: Settings) -> tuple[Open
 
 
 def touch_after_answer(response: Response, identity: Identity, now: datetime) -> None:
-    """Write when the user was last seen, every five minutes at most, when the answer is out already.
+    """Write when the user was last seen, and the token last used, every five minutes at most, after the answer.
 
     The first page after a log-in counts, if the user has not been seen in another session just before.
 
@@ -125,20 +165,24 @@ def touch_after_answer(response: Response, identity: Identity, now: datetime) ->
 
     Should the database be locked just then, the next request tries again; the person notices nothing.
     """
-    seen = identity.last_seen_at
-    if seen is not None and now - min(seen, identity.session_last_seen_at) < TOUCH_INTERVAL:
+    seen, used = identity.last_seen_at, identity.credential_seen_at
+    if seen is not None and used is not None and now - min(seen, used) < TOUCH_INTERVAL:
         return
     engine = db.engine
 
     def touch() -> None:
         try:
             with engine.begin() as connection:
-                connection.execute(
-                    update(UserSession).where(UserSession.id == identity.session_id).values(last_seen_at=now)
-                )
+                connection.execute(_touched(identity, now))
                 connection.execute(update(User).where(User.id == identity.user_id).values(last_seen_at=now))
                 connection.execute(_SWEEP, {"now": now})
         except SQLAlchemyError:
             _log.warning("last seen was not written", exc_info=True)
 
     response.call_on_close(touch)
+
+
+def _touched(identity: Identity, now: datetime) -> Update:
+    if identity.token_id is not None:
+        return update(AccessToken).where(AccessToken.id == identity.token_id).values(last_used_at=now)
+    return update(UserSession).where(UserSession.id == identity.session_id).values(last_seen_at=now)

@@ -21,6 +21,7 @@ from app.auth.folding import fold, search_text
 from app.auth.models import User, UserPermission
 from app.auth.passwords import check_password_rules, hash_password
 from app.auth.sessions import end_sessions_of
+from app.auth.tokens import end_tokens_of
 from app.events import UserAdded, UserChanged, UserDeleted, UserRestored, announce
 from app.refusal import Refusal
 from app.security import SYSTEM_ADMINISTRATOR
@@ -323,7 +324,7 @@ def _chosen(session: Session, user_ids: Sequence[int], *, deleted: bool) -> list
 
 
 def delete_users(session: Session, user_ids: Sequence[int], *, now: datetime, acting: Acting) -> list[User]:
-    """Delete users softly: their sessions end, their seats are free, their records and login names stay.
+    """Delete users softly: their sessions and tokens end, their seats are free, their records and login names stay.
 
     Those who are deleted already are left out. Returns whom it deleted.
 
@@ -333,6 +334,7 @@ def delete_users(session: Session, user_ids: Sequence[int], *, now: datetime, ac
     users = _chosen(session, user_ids, deleted=False)
     _require_administrators_left(session, users, acting)
     end_sessions_of(session, [user.id for user in users])
+    end_tokens_of(session, [user.id for user in users])
     session.execute(update(User).where(User.id.in_([user.id for user in users])).values(deleted_at=now))
     for user in users:
         record(session, Event("user.delete", target=user.login, before=_audited(user)))
@@ -355,7 +357,7 @@ def _audited(user: User) -> dict[str, object]:
 
 
 def set_password(session: Session, user_id: int, password_hash: str, *, acting: Acting) -> User:
-    """Set somebody's password and end their sessions; of oneself, all but the one that one acts in.
+    """Set somebody's password and end their sessions and tokens; of oneself, the session that one acts in goes on.
 
     Raises:
         Refusal: ``user_unknown``.
@@ -363,6 +365,7 @@ def set_password(session: Session, user_id: int, password_hash: str, *, acting: 
     user = registered_user(session, user_id)
     user.password_hash = password_hash
     end_sessions_of(session, [user.id], but=acting.session_id if user.id == acting.user_id else None)
+    end_tokens_of(session, [user.id])
     record(session, Event("user.password", target=user.login))
     return user
 

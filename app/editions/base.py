@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase
 from app.editions.declarations import AuditAction, Card, Feature, Listener, Permission, SlotContent
 from app.editions.settings import Setting
 from app.navigation import NavItem
-from app.security import Audience, Representation, access, declare, needs
+from app.security import Audience, Credential, Representation, access, declare, needs
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -32,6 +32,8 @@ class EditionBlueprint(Blueprint):
         permission: str | None = None,
         url_prefix: str | None = None,
         representation: Representation = Representation.HTML,
+        credential: Credential = Credential.SESSION,
+        scope: str | None = None,
     ) -> None:
         """Make the blueprint.
 
@@ -42,6 +44,9 @@ class EditionBlueprint(Blueprint):
             permission: name of a permission that whoever asks for its pages must hold; None asks for none.
             url_prefix: where its addresses begin; None takes ``/`` and the name.
             representation: the form in which it answers, refusals included.
+            credential: what proves who asks; nothing else that a request brings is looked at, and what takes tokens
+                needs no CSRF token.
+            scope: the scope that personal tokens must have, where ``credential`` is that of personal tokens.
 
         Raises:
             ValueError: ``permission`` without ``feature``: views would forget it when they name a feature themselves.
@@ -57,7 +62,15 @@ class EditionBlueprint(Blueprint):
         if (Path(self.root_path) / "static").is_dir():
             self.static_folder = "static"
         if feature is not None:
-            declare(self, Audience.MEMBER, representation, feature=feature, permission=permission)
+            declare(
+                self,
+                Audience.MEMBER,
+                representation,
+                feature=feature,
+                permission=permission,
+                credential=credential,
+                scope=scope,
+            )
 
 
 def requires_feature(name: str) -> Callable[[_View], _View]:
@@ -82,13 +95,15 @@ def open_to(
     feature: str | None = None,
     permission: str | None = None,
     representation: Representation = Representation.HTML,
+    credential: Credential = Credential.SESSION,
 ) -> Callable[[_View], _View]:
     """Decorate a view that is for others than its blueprint says; stands below the route decorator.
 
     What the blueprint needs does not count for it. A page that is open to ``Audience.PUBLIC`` is answered to the whole
-    network, whatever the license says, and can need neither feature nor permission.
+    network, whatever the license says, and can need neither feature nor permission. One whose ``credential`` is a token
+    asks for no CSRF token, and knows of nobody who is logged in.
     """
-    return access(audience, representation, feature=feature, permission=permission)
+    return access(audience, representation, feature=feature, permission=permission, credential=credential)
 
 
 class Edition:

@@ -12,16 +12,19 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden, ServiceUnavailable, Unauthorized
 
 from app import clock
-from app.auth.identity import Identity, current_identity
+from app.auth import bearer
+from app.auth.identity import Identity, current_identity, forget_session, load_bearer
+from app.auth.reasons import SCOPE_MISSING, TOKEN_INVALID, TOKEN_MISSING
 from app.auth.sessions import touch_after_answer
 from app.editions import registry
-from app.errors import PaymentRequired, answer_locked_edition, answer_refusal
+from app.errors import PaymentRequired, answer_locked_edition, answer_refusal, is_for_programs
 from app.license import policy
 from app.license.policy import Standing
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
 from app.refusal import Refusal
-from app.security import Access, Audience, Representation, WhileRestricted
+from app.security import Access, Audience, Credential, Representation, WhileRestricted
+from app.texts import maintenance_ended
 
 LICENSE_PAGE = "license.show"
 _log = structlog.get_logger("timetracker.gate")
@@ -35,7 +38,9 @@ class Verdict(Enum):
     FORBID = "forbid"
     LOCK_OUT = "tell a member why nothing is available"
     CONFINE = "send an administrator to the License page"
+    NOT_FOR_DEVICES = "tell a device why it cannot go on"
     NOT_LICENSED = "the feature is not licensed"
+    NOT_IN_SCOPE = "the personal token lacks the scope"
     NOT_READY = "the tables of the edition are not migrated"
 
 
@@ -44,30 +49,49 @@ NOWHERE = Access(Audience.MEMBER)
 
 
 def decide(
-    access: Access | None, identity: Identity | None, *, restricted: bool, licensed: bool = True, ready: bool = True
+    access: Access | None,
+    identity: Identity | None,
+    *,
+    restricted: bool,
+    desktop: bool = True,
+    licensed: bool = True,
+    ready: bool = True,
 ) -> Verdict:
     """Decide a request; pure.
 
     Args:
         access: what is declared for the endpoint, None for an endpoint that declares nothing.
-        identity: who is logged in, None for nobody.
+        identity: who is logged in or has brought a token, None for nobody. Whoever has proved it with another
+            credential than the endpoint takes is nobody.
         restricted: whether the standing is any but ``active`` and ``grace``.
+        desktop: whether the desktop application may be used, which the Maintenance Expiration Date decides as well.
         licensed: whether the feature that the endpoint asks for is licensed.
         ready: whether the edition that the endpoint belongs to is not locked.
     """
     served = Verdict.ALLOW if ready else Verdict.NOT_READY
     if access is not None and access.audience is Audience.PUBLIC:
         return served
-    if identity is None:
+    if identity is None or identity.credential is not (access or NOWHERE).credential:
         return Verdict.FORBID if access is None else Verdict.LOG_IN
     if restricted and not _open_while_restricted(access, identity):
         return Verdict.CONFINE if identity.is_system_administrator else Verdict.LOCK_OUT
+    if identity.credential is Credential.DEVICE_TOKEN and not desktop:
+        return Verdict.NOT_FOR_DEVICES
+    entitled = _decide_entitlement(access, identity, licensed=licensed)
+    return served if entitled is Verdict.ALLOW else entitled
+
+
+def _decide_entitlement(access: Access | None, identity: Identity, *, licensed: bool) -> Verdict:
+    """What the license and the user's own permissions say, of somebody whom the standing lets in."""
     if access is None or (access.audience is Audience.ADMIN and not identity.is_system_administrator):
         return Verdict.FORBID
     if not licensed:
         return Verdict.NOT_LICENSED
-    holds_it = access.permission is None or identity.holds(access.permission)
-    return served if holds_it else Verdict.FORBID
+    if access.permission is not None and not identity.holds(access.permission):
+        return Verdict.FORBID
+    if identity.credential is Credential.API_TOKEN and access.scope not in identity.scopes:
+        return Verdict.NOT_IN_SCOPE
+    return Verdict.ALLOW
 
 
 def _open_while_restricted(access: Access | None, identity: Identity) -> bool:
@@ -81,10 +105,14 @@ def _open_while_restricted(access: Access | None, identity: Identity) -> bool:
 def guard() -> ResponseReturnValue | None:
     """Answer in place of the view where the policy says so; None lets the request through."""
     access = current_app.extensions["access"].get(request.endpoint) if request.endpoint else NOWHERE
+    if request.endpoint is None and is_for_programs():
+        return None  # nobody's cookie counts there, so that the router's 404 or 405 is everybody's
     if access is not None and access.audience is Audience.PUBLIC:
+        if access.credential is not Credential.SESSION:
+            forget_session()
         verdict = decide(access, None, restricted=False, ready=_obstacle() is None)
         return None if verdict is Verdict.ALLOW else _answer(verdict, access, None, None)
-    identity = _identity()
+    identity = _identity((access or NOWHERE).credential)
     if request.endpoint is None and identity is None:
         return None  # the router's 404 or 405, at no cost
     standing = _standing() if identity is not None else None
@@ -92,22 +120,23 @@ def guard() -> ResponseReturnValue | None:
         access,
         identity,
         restricted=standing is not None and standing.restricted,
+        desktop=standing is None or standing.desktop.usable,
         licensed=standing is None or _is_licensed(access, standing),
         ready=identity is None or _obstacle() is None,
     )
     return _answer(verdict, access or NOWHERE, identity, standing)
 
 
-def _identity() -> Identity | None:
-    """Who is logged in; asks the database only where the visitor brought a session.
+def _identity(credential: Credential) -> Identity | None:
+    """Who asks, by the one credential that counts; asks the database only where the visitor brought such a one.
 
     Raises:
         ServiceUnavailable: the database does not say.
     """
-    if "_user_id" not in session:
+    if credential is Credential.SESSION and "_user_id" not in session:
         return None
     try:
-        return current_identity()
+        return current_identity() if credential is Credential.SESSION else load_bearer(credential)
     except Exception as error:  # whatever it is, a visitor who cannot be told from others is not let in
         _log.exception("identity cannot be read")
         raise ServiceUnavailable from error
@@ -142,8 +171,10 @@ def _answer(
             g.touch = identity
         return None
     as_page = access.representation is Representation.HTML
-    if verdict is Verdict.LOG_IN:
+    if verdict is Verdict.LOG_IN and access.credential is Credential.SESSION:
         return _ask_to_log_in() if as_page else answer_refusal(Unauthorized())
+    if verdict in (Verdict.LOG_IN, Verdict.NOT_IN_SCOPE, Verdict.NOT_FOR_DEVICES):
+        return _answer_program(verdict, access, standing)
     if verdict is Verdict.FORBID:
         raise Forbidden
     if verdict is Verdict.NOT_LICENSED:
@@ -155,6 +186,20 @@ def _answer(
     if verdict is Verdict.CONFINE and as_page:
         return redirect(url_for(LICENSE_PAGE), code=303)
     return answer_refusal(LicenseError(code or "unverifiable"), offers_logout=True)
+
+
+def _answer_program(verdict: Verdict, access: Access, standing: Standing | None) -> Response:
+    """Tell a program what is wrong with its token; a device also since when it may not go on."""
+    if verdict is Verdict.LOG_IN:
+        return answer_refusal(Refusal(TOKEN_INVALID if bearer.is_brought() else TOKEN_MISSING))
+    if verdict is Verdict.NOT_IN_SCOPE:
+        return answer_refusal(Refusal(SCOPE_MISSING, scope=access.scope or ""))
+    desktop = (standing or policy.undetermined()).desktop
+    error = LicenseError(desktop.code or "unverifiable")
+    if error.code != "maintenance_expired" or desktop.until is None:
+        return answer_refusal(error)
+    members = {"maintenance_expires": desktop.until.isoformat()}
+    return answer_refusal(error, before_detail=maintenance_ended(desktop.until), members=members)
 
 
 def _ask_to_log_in() -> ResponseReturnValue:

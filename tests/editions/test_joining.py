@@ -99,7 +99,7 @@ def test_a_page_adds_nobody_for_a_member(licensed_app: Flask) -> None:
             user_id = connection.execute(select(User.id).where(User.login == MEMBER)).scalar_one()
         g.identity = Identity(
             session_id=1,
-            session_last_seen_at=LONG_AGO,
+            credential_seen_at=LONG_AGO,
             user_id=user_id,
             login=MEMBER,
             name=MEMBER,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import time_machine
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
+from flask_login import current_user
 from sqlalchemy import delete, event, insert
 from werkzeug.routing import BaseConverter
 from werkzeug.test import TestResponse
@@ -17,12 +18,21 @@ from app.database import write_transaction
 from app.extensions import db
 from app.license import service as license_service
 from app.license.models import RegisteredLicense
-from app.security import Access, Audience, WhileRestricted
+from app.security import (
+    Access,
+    Audience,
+    Credential,
+    Representation,
+    WhileRestricted,
+    access,
+    resolve_access,
+)
 from tests.conftest import (
     ADMINISTRATOR,
     MEMBER,
     PASSWORD,
     add_person,
+    bearer,
     csrf_token,
     log_in,
     present_key,
@@ -267,12 +277,43 @@ def test_every_endpoint_declares_its_audience(app: Flask) -> None:
     assert endpoints == set(app.extensions["access"])
 
 
-def expected(access: Access, who: str, *, restricted: bool) -> str:
+SCOPE = "probe.read"
+
+
+@pytest.fixture
+def probed_app(licensed_app: Flask) -> Flask:
+    """With endpoints of every credential and audience, whatever the loaded editions have."""
+    probe = Blueprint("probe", __name__, url_prefix="/probe")
+    for credential in Credential:
+        for audience in Audience:
+            for scope in (SCOPE, None):
+                name = f"{credential.value}-{audience.value}-{scope is not None}".lower()
+                declared = access(audience, Representation.PROBLEM_JSON, credential=credential, scope=scope)
+                view = declared(lambda: {"login": getattr(current_user, "login", None)})
+                probe.add_url_rule(f"/{name}", name, view, methods=["GET", "POST"])
+    licensed_app.register_blueprint(probe)
+    licensed_app.extensions["access"] = resolve_access(licensed_app)
+    return licensed_app
+
+
+def expected(access: Access, who: str, brought: Credential | None, *, restricted: bool) -> str:
     """What section 3 of the design says in prose, of one endpoint."""
     if access.audience is Audience.PUBLIC:
         return "answered"
-    if who == "nobody":
-        return "sent to the log-in page"
+    if who == "nobody" or access.credential is not brought:
+        if access.credential is Credential.SESSION and access.representation is Representation.HTML:
+            return "sent to the log-in page"
+        return "told to log in" if access.credential is Credential.SESSION else "told to bring a token"
+    if restricted and brought is Credential.DEVICE_TOKEN:
+        return "told why"  # the desktop application is of no use to anybody then
+    found = _expected_of_somebody(access, who, restricted=restricted)
+    if found == "answered" and brought is Credential.API_TOKEN and access.scope != SCOPE:
+        return "told the scope"
+    as_page = access.representation is Representation.HTML
+    return "told why" if found == "sent to the License page" and not as_page else found
+
+
+def _expected_of_somebody(access: Access, who: str, *, restricted: bool) -> str:
     for_everyone = access.while_restricted is WhileRestricted.EVERYONE
     if who == "member":
         if restricted and not for_everyone:
@@ -286,9 +327,14 @@ def expected(access: Access, who: str, *, restricted: bool) -> str:
 def observed(answer: TestResponse) -> str:
     """What happened, of the same words. Whoever passes the gate without a CSRF token gets 400, which is behind it."""
     assert answer.status_code < 500
+    if answer.status_code == 401:
+        scheme = answer.headers["WWW-Authenticate"].partition(" ")[0]
+        return "told to log in" if scheme == "Session" else "told to bring a token"
     if answer.status_code == 303 and answer.location.startswith("/login"):
         return "sent to the log-in page"
     if answer.status_code == 403:
+        if "scope_missing" in answer.text:
+            return "told the scope"
         return "told why" if "seats_exceeded" in answer.text else "forbidden"
     # The License page is where its own forms lead as well, so only an address outside the Admin screen counts.
     if answer.location == LICENSE_PAGE and not answer.request.path.startswith("/settings/"):
@@ -303,27 +349,34 @@ def _value(converter: BaseConverter) -> str:
 
 
 @pytest.mark.parametrize("restricted", [False, True])
-@pytest.mark.parametrize("who", ["nobody", "member", "administrator"])
-def test_every_endpoint_answers_as_it_declares_for_every_method_standing_and_person(
-    licensed_app: Flask, who: str, restricted: bool
+@pytest.mark.parametrize(
+    ("who", "brought"),
+    [("nobody", None), *((who, brought) for who in ("member", "administrator") for brought in Credential)],
+)
+def test_every_endpoint_answers_as_it_declares_for_every_method_standing_person_and_credential(
+    probed_app: Flask, who: str, brought: Credential | None, restricted: bool
 ) -> None:
-    client = licensed_app.test_client()
-    if who != "nobody":
-        log_in(client, MEMBER if who == "member" else ADMINISTRATOR)
+    client = probed_app.test_client()
+    login = MEMBER if who == "member" else ADMINISTRATOR
+    headers = {}
+    if brought is Credential.SESSION:
+        log_in(client, login)
+    elif brought is not None:
+        headers = bearer(probed_app, login, brought, scopes=f"other.read {SCOPE}")
     if restricted:
-        exceed_seats(licensed_app)
-    declared = licensed_app.extensions["access"]
-    addresses = licensed_app.url_map.bind("localhost")
+        exceed_seats(probed_app)
+    declared = probed_app.extensions["access"]
+    addresses = probed_app.url_map.bind("localhost")
     wrong = []
-    for rule in licensed_app.url_map.iter_rules():
+    for rule in probed_app.url_map.iter_rules():
         values = {name: _value(rule._converters[name]) for name in rule.arguments}
         built = rule.build(values, append_unknown=False)
         assert built is not None
         for method in sorted((rule.methods or set()) - {"HEAD"}):
             endpoint, _ = addresses.match(built[1], method=method)  # OPTIONS goes to the first of several
             access = declared[endpoint]
-            found = observed(client.open(built[1], method=method))
-            if found != expected(access, who, restricted=restricted):
+            found = observed(client.open(built[1], method=method, headers=headers))
+            if found != expected(access, who, brought, restricted=restricted):
                 wrong.append(f"{method} {built[1]}: {found}")
     assert wrong == []
 

@@ -24,6 +24,8 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "account.change": N_("Change own particulars"),
         "account.password": N_("Change own password"),
         "account.end_sessions": N_("End own sessions"),
+        "device.pair": N_("Pair a desktop application"),
+        "device.end": N_("End a desktop application"),
         "installation.set_up": N_("Set up the installation"),
         "installation.change": N_("Change General settings"),
         "edition.enable": N_("Enable edition"),
