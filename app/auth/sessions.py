@@ -8,22 +8,12 @@ import structlog
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
-<<<<<<< HEAD
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Update, bindparam, delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.auth.identity import Identity
-from app.auth.models import User, UserSession
-=======
-from sqlalchemy import Update, bindparam, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
-
-from app.auth import throttle
-from app.auth.identity import Identity, token_hash
 from app.auth.models import AccessToken, User, UserSession
->>>>>>> df7b6c9 (Let programs prove whose they are with tokens: one credential an endpoint, decided by the gate, with maintenance for devices)
 from app.config import Settings
 from app.database import UtcDateTime, read_connection
 from app.extensions import db
@@ -94,39 +84,9 @@ _SYSTEMS = (
 )
 
 
-<<<<<<< HEAD
-def end_session(session: Session, session_id: int) -> None:
-    """Delete one session row: a copy of its cookie is worth nothing from then on."""
-    session.execute(delete(UserSession).where(UserSession.id == session_id))
-=======
-def start_session(transaction: Transaction, holder: SessionHolder, *, now: datetime, settings: Settings) -> str | None:
-    """Insert a session row and return its token, 256 random bits that are stored nowhere.
-
-    None where the user has been deleted meanwhile, has another password, or is kept from trying.
-    """
-    token = secrets.token_urlsafe(32)
-    started = connection_of(transaction).execute(
-        _START,
-        {
-            "token_hash": token_hash(token),
-            "user": holder.user_id,
-            "password_hash": holder.password_hash,
-            **throttle.digests(holder.keys),
-            "now": now,
-            "client": str(request.user_agent)[:200],
-            "address": (request.remote_addr or "")[:64],
-            "created_at": now,
-            "last_seen_at": now,
-            "expires_at": now + timedelta(hours=settings.session_hours),
-        },
-    )
-    return token if started.rowcount == 1 else None
-
-
 def end_session(session: Session, identity: Identity) -> None:
     """Delete the row of the session that ``identity`` acts in: a copy of its cookie is worth nothing from then on."""
     session.execute(delete(UserSession).where(UserSession.id == identity.session_id))
->>>>>>> df7b6c9 (Let programs prove whose they are with tokens: one credential an endpoint, decided by the gate, with maintenance for devices)
 
 
 def end_sessions_of(session: Session, user_ids: Sequence[int], *, but: int | None = None) -> None:
