@@ -40,20 +40,24 @@ def read_asked() -> Asked:
     choices = read_choices(reader, days, form.chosen())
     form.offer(choices)
     is_valid = form.validate()
-    if not _has_person(form, reader) or not is_valid:
+    person_id = _person_id(form, reader)
+    if person_id is None or not is_valid:
         return Asked(form, choices, None, preset)
     form.since.data, form.until.data = days.first, days.last
-    query = form.query(days, preset, sort=request.args.get("sort", ""), page=request.args.get("page", ""))
+    query = form.query(days, preset, person_id, sort=request.args.get("sort", ""), page=request.args.get("page", ""))
     return Asked(form, choices, query, preset)
 
 
-def _has_person(form: ReportForm, reader: Identity) -> bool:
-    """Whether whoever was typed is somebody; puts the login in place of the name, or an error at the field."""
+def _person_id(form: ReportForm, reader: Identity) -> int | None:
+    """Id of whoever was typed, 0 where nobody was; None, and an error at the field, where that is nobody.
+
+    The login takes the place of the name that was typed.
+    """
     if not form.person.data or form.person.errors:
-        return True
-    login = find_person(reader, form.person.data)
-    if login is None:
+        return 0
+    person = find_person(reader, form.person.data)
+    if person is None:
         form.person.errors = [gettext("There is nobody of this login or name whose hours you may see.")]
-        return False
-    form.person.data = login
-    return True
+        return None
+    form.person.data = person.login
+    return person.id

@@ -14,7 +14,7 @@ from plugins.standard.duration import show_duration
 from plugins.standard.models import Entry
 from plugins.standard.reports.periods import Days, Unit, day_of_ordinal, month_of_ordinal, whole
 from plugins.standard.reports.query import TITLES, Dimension, ReportQuery
-from plugins.standard.reports.service import EntryRow, Name, entry_rows, person_of, read_names
+from plugins.standard.reports.service import EntryRow, Name, entry_rows, read_names
 from plugins.standard.reports.sql import all_grouped, conditions
 from plugins.standard.reports.xlsx import Cell, Duration, workbook
 from plugins.standard.week import WeekStart, week_code
@@ -62,7 +62,7 @@ def _text(cell: Cell) -> str:
 def count_entries(reader: Identity, query: ReportQuery) -> int:
     """How many single entries there are to export."""
     with read_connection() as connection:
-        where = conditions(reader, query, person_of(connection, query))
+        where = conditions(reader, query)
         return connection.execute(select(func.count()).select_from(Entry).where(*where)).scalar_one()
 
 
@@ -99,7 +99,7 @@ def _entries(reader: Identity, query: ReportQuery) -> Iterator[EntryRow]:
         # The days that are through are left out, since SQLite enters the index by its first column alone.
         rest = query if beyond is None else query.of_days(Days(beyond.day, query.days.last))
         with read_connection() as connection:
-            statement = entry_rows(conditions(reader, rest, person_of(connection, rest))).limit(_BATCH)
+            statement = entry_rows(conditions(reader, rest)).limit(_BATCH)
             if beyond is not None:
                 statement = statement.where(place > (beyond.day, beyond.task_id, beyond.user_id))
             batch = [EntryRow(*row) for row in connection.execute(statement)]
@@ -112,7 +112,7 @@ def _entries(reader: Identity, query: ReportQuery) -> Iterator[EntryRow]:
 def groups_table(reader: Identity, query: ReportQuery, start: WeekStart) -> Table | None:
     """The table of the groups of ``query``, all of its pages; None where it has too many rows."""
     with read_connection() as connection:
-        statement = all_grouped(reader, query, person_of(connection, query), start).limit(ROWS_OF_TABLE + 1)
+        statement = all_grouped(reader, query, start).limit(ROWS_OF_TABLE + 1)
         rows = [
             (int(row.first), int(row.second), int(row.minutes), int(row.billable))
             for row in connection.execute(statement)

@@ -85,15 +85,20 @@ class ReportForm(Form):
         named = [choice.label for field in selects for choice in field.choices if choice.value == field.data != ""]
         return tuple(map(str, [*named, *([self.person.data] if self.person.data else [])]))
 
-    def query(self, days: Days, preset: Preset | None, *, sort: str, page: str) -> ReportQuery:
-        """What is asked for; of a form without errors."""
+    def query(self, days: Days, preset: Preset | None, person_id: int, *, sort: str, page: str) -> ReportQuery:
+        """What is asked for; of a form without errors, whose person is ``person_id``."""
         number = as_id(page) or 1
         return ReportQuery(
             days,
             preset,
             Dimension(self.group.data),
             Dimension(self.then.data) if self.then.data else None,
-            replace(self.chosen(), person=self.person.data or "", billable=_BILLABLE[self.billable.data]),
+            replace(
+                self.chosen(),
+                person=self.person.data or "",
+                person_id=person_id,
+                billable=_BILLABLE[self.billable.data],
+            ),
             Sort.NAME if sort == Sort.NAME else Sort.HOURS,
             min(number, _LAST_PAGE),
         )

@@ -67,6 +67,8 @@ class Filters:
     task: int | None = None
     person: str = ""
     """Login of the person whose hours they are."""
+    person_id: int = 0
+    """Id of that person; 0, which nobody has, where it is only to be an address."""
     billable: bool | None = None
 
     def settles(self, dimension: Dimension) -> bool:

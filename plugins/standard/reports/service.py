@@ -170,12 +170,11 @@ class Entries:
 def read_report(reader: Identity, query: ReportQuery, start: WeekStart) -> Report:
     """A page of what ``query`` asks for, of the hours that ``reader`` may see.
 
-    A statement for the table, and one for the names of each level; one more where a person is named.
+    A statement for the table, and one for the names of each level.
     """
     size = GROUPS_OF_PAGE if query.then is None else GROUPS_OF_PAGE_WITH_CHILDREN
     with read_connection() as connection:
-        person_id = person_of(connection, query)
-        statement = grouped(reader, query, person_id, start, size=size, children=CHILDREN)
+        statement = grouped(reader, query, start, size=size, children=CHILDREN)
         rows = connection.execute(statement).mappings().all()
         groups = tuple(_groups(rows, has_children=query.then is not None))
         named: dict[Dimension, Mapping[int, Name]] = {}
@@ -205,16 +204,8 @@ def _groups(rows: Iterable[RowMapping], *, has_children: bool) -> Iterable[Group
 def read_days(reader: Identity, query: ReportQuery) -> Mapping[date, Amount]:
     """Of each day with hours in the report, what they add up to."""
     with read_connection() as connection:
-        rows = connection.execute(by_day(reader, query, person_of(connection, query)))
+        rows = connection.execute(by_day(reader, query))
         return {row.day: Amount(int(row.minutes), int(row.billable)) for row in rows}
-
-
-def person_of(connection: Connection, query: ReportQuery) -> int | None:
-    """Id of the person whose hours are asked for; None for everybody's, 0 where there is no such person."""
-    if not query.filters.person:
-        return None
-    key = users.c.login_key == fold(query.filters.person)
-    return connection.execute(select(users.c.id).where(key)).scalar_one_or_none() or 0
 
 
 def read_names(connection: Connection, dimension: Dimension, ids: Collection[int]) -> Mapping[int, Name]:
@@ -244,10 +235,9 @@ def _columns(key: Any, name: Any, detail: Any, colour: Any, active: Any) -> Sele
 
 
 def read_entries(reader: Identity, query: ReportQuery) -> Entries:
-    """A page of the single entries, in the order of days, tasks and people. Two statements, one more for a person."""
+    """A page of the single entries, in the order of days, tasks and people. Two statements."""
     with read_connection() as connection:
-        person_id = person_of(connection, query)
-        where = conditions(reader, query, person_id)
+        where = conditions(reader, query)
         totals = select(
             func.count().label("number"),
             func.sum(Entry.minutes).label("minutes"),
@@ -344,21 +334,29 @@ def _people(connection: Connection, reader: Identity, days: Days) -> tuple[tuple
     return tuple((row.login, row.name) for row in connection.execute(query))
 
 
-def find_person(reader: Identity, typed: str) -> str | None:
-    """Login of the one person with that login or name whose hours ``reader`` may see; None where there is none."""
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """Whoever was typed into the filter."""
+
+    id: int
+    login: str
+
+
+def find_person(reader: Identity, typed: str) -> FoundPerson | None:
+    """The one person with that login or name whose hours ``reader`` may see; None where there is none."""
     if not typed.isprintable():
         return None  # nobody is called so, and PostgreSQL takes no NUL
     by_login = select(users.c.id, users.c.login).where(users.c.login_key == fold(typed))
     with read_connection() as connection:
-        person = connection.execute(by_login).one_or_none()
-        if person is None:
+        row = connection.execute(by_login).one_or_none()
+        if row is not None:
+            person = FoundPerson(row.id, row.login)
+        else:
             found = find_users(typed, limit=2)
             if len(found) != 1:
                 return None
-            person_id, login = found[0].user_id, found[0].login
-        else:
-            person_id, login = person.id, person.login
-        if person_id == reader.user_id or reader.holds(EVERYBODY.name):
-            return login
-        is_seen = exists().where(Entry.user_id == person_id, visible_hours(reader))
-        return login if connection.execute(select(is_seen)).scalar_one() else None
+            person = FoundPerson(found[0].user_id, found[0].login)
+        if person.id == reader.user_id or reader.holds(EVERYBODY.name):
+            return person
+        is_seen = exists().where(Entry.user_id == person.id, visible_hours(reader))
+        return person if connection.execute(select(is_seen)).scalar_one() else None

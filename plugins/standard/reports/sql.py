@@ -18,6 +18,7 @@ from sqlalchemy import (
     extract,
     func,
     literal,
+    literal_column,
     select,
     type_coerce,
 )
@@ -51,14 +52,14 @@ def _day_number_of_postgresql(element: DayNumber, compiler: Any, **options: Any)
     return f"({compiler.process(element.clauses, **options)} - DATE '0001-01-01' + 1)"
 
 
-def conditions(reader: Identity, query: ReportQuery, person_id: int | None) -> tuple[ColumnElement[bool], ...]:
-    """Which entries are added up; ``person_id`` is of the person whose login the filter names."""
+def conditions(reader: Identity, query: ReportQuery) -> tuple[ColumnElement[bool], ...]:
+    """Which entries are added up."""
     filters = query.filters
     found = [visible_hours(reader), Entry.day.between(query.days.first, query.days.last)]
     if filters.task is not None:
         found.append(Entry.task_id == filters.task)
-    if person_id is not None:
-        found.append(Entry.user_id == person_id)
+    if filters.person:
+        found.append(Entry.user_id == filters.person_id)
     of_task: list[ColumnElement[bool]] = []
     if filters.project is not None:
         of_task.append(Task.project_id == filters.project)
@@ -72,9 +73,9 @@ def conditions(reader: Identity, query: ReportQuery, person_id: int | None) -> t
     return tuple(found)
 
 
-def by_day(reader: Identity, query: ReportQuery, person_id: int | None) -> Select[Any]:
+def by_day(reader: Identity, query: ReportQuery) -> Select[Any]:
     """Minutes, and billable ones, of each day that has any."""
-    hours = _hours(reader, query, person_id, with_people=False)
+    hours = _hours_of_days(conditions(reader, query))
     return (
         select(hours.c.day, func.sum(hours.c.minutes).label("minutes"), _billable(hours.c.minutes).label("billable"))
         .join(Task, Task.id == hours.c.task_id)
@@ -82,15 +83,13 @@ def by_day(reader: Identity, query: ReportQuery, person_id: int | None) -> Selec
     )
 
 
-def grouped(
-    reader: Identity, query: ReportQuery, person_id: int | None, start: WeekStart, *, size: int, children: int
-) -> Select[Any]:
+def grouped(reader: Identity, query: ReportQuery, start: WeekStart, *, size: int, children: int) -> Select[Any]:
     """One page of the table, with all that its totals need: one statement, so that everything adds up.
 
     Each row is a group of the last level with ``minutes`` and ``billable``, beside those of the group that it is in
     (``first_…``) and of the whole report (``total_…``). ``second_place`` beyond ``children`` is left out.
     """
-    groups = _groups(reader, query, person_id, start)
+    groups = _groups(reader, query, start)
     sums = select(
         groups,
         func.sum(groups.c.minutes).over(partition_by=groups.c.first).label("first_minutes"),
@@ -117,9 +116,9 @@ def grouped(
     )
 
 
-def all_grouped(reader: Identity, query: ReportQuery, person_id: int | None, start: WeekStart) -> Select[Any]:
+def all_grouped(reader: Identity, query: ReportQuery, start: WeekStart) -> Select[Any]:
     """Every group of the last level, in the order of the table; for exports, which read it row by row."""
-    groups = _groups(reader, query, person_id, start)
+    groups = _groups(reader, query, start)
     sums = select(groups, func.sum(groups.c.minutes).over(partition_by=groups.c.first).label("first_minutes")).subquery(
         "sums"
     )
@@ -127,18 +126,32 @@ def all_grouped(reader: Identity, query: ReportQuery, person_id: int | None, sta
     return select(sums).order_by(*first, *_order(query, query.then, sums, "second", "minutes"))
 
 
-def _hours(reader: Identity, query: ReportQuery, person_id: int | None, *, with_people: bool) -> Subquery:
-    """The entries, added up as far as they can be before tasks are looked up: in the order of the index."""
-    where = conditions(reader, query, person_id)
-    if with_people:
-        return select(Entry.day, Entry.task_id, Entry.user_id, Entry.minutes).where(*where).subquery("hours")
+def _hours_of_days(where: tuple[ColumnElement[bool], ...]) -> Subquery:
+    """The entries of each day and task, added up in the order of the index before tasks are looked up."""
     minutes = func.sum(Entry.minutes).label("minutes")
     return select(Entry.day, Entry.task_id, minutes).where(*where).group_by(Entry.day, Entry.task_id).subquery("hours")
 
 
-def _groups(reader: Identity, query: ReportQuery, person_id: int | None, start: WeekStart) -> Subquery:
+def _hours(query: ReportQuery, where: tuple[ColumnElement[bool], ...]) -> Subquery:
+    """The entries, added up as far as they can be before tasks are looked up."""
+    if Dimension.PERSON not in query.dimensions:
+        return _hours_of_days(where)
+    # The sum of an id and nothing is no column of an index: else SQLite reads all of the table in the order of the
+    # index that begins with people, which over years takes twice as long as to sort what the index of days holds.
+    user_id = Entry.user_id + literal_column("0")
+    columns = user_id.label("user_id"), Entry.task_id
+    if any(dimension.unit is not None for dimension in query.dimensions):
+        return select(*columns, Entry.day, Entry.minutes).where(*where).subquery("hours")
+    added = select(*columns, func.sum(Entry.minutes).label("minutes")).where(*where)
+    return added.group_by(user_id, Entry.task_id).subquery("hours")
+
+
+def _groups(reader: Identity, query: ReportQuery, start: WeekStart) -> Subquery:
     """Minutes and billable minutes of each pair of keys, ``first`` and ``second``; names where they make the order."""
-    hours = _hours(reader, query, person_id, with_people=Dimension.PERSON in query.dimensions)
+    hours = _hours(query, conditions(reader, query))
+    work: Any = hours.join(Task.__table__, Task.id == hours.c.task_id)
+    if Dimension.CUSTOMER in query.dimensions:
+        work = work.join(Project.__table__, Task.project_id == Project.id)
     keyed = (
         select(
             _key(query.group, hours, start).label("first"),
@@ -146,9 +159,7 @@ def _groups(reader: Identity, query: ReportQuery, person_id: int | None, start: 
             hours.c.minutes,
             case((Task.billable, hours.c.minutes), else_=0).label("billable"),
         )
-        .select_from(hours)
-        .join(Task, Task.id == hours.c.task_id)
-        .join(Project, Task.project_id == Project.id)
+        .select_from(work)
         .subquery("keyed")
     )
     sums = (
@@ -190,12 +201,16 @@ def _key(dimension: Dimension, hours: Subquery, start: WeekStart) -> ColumnEleme
     """What is the same for all hours of a group: an id, or the number of a day or month (see ``periods``)."""
     if dimension is Dimension.PERSON:
         return hours.c.user_id  # which is there in this case alone
+    if dimension.unit is None:
+        of_work: dict[Dimension, ColumnElement[Any]] = {
+            Dimension.CUSTOMER: type_coerce(Project.customer_id, Integer),
+            Dimension.PROJECT: type_coerce(Task.project_id, Integer),
+            Dimension.TASK: hours.c.task_id,
+        }
+        return of_work[dimension]
     number: ColumnElement[int] = DayNumber(hours.c.day)
     year, month = (_whole(extract(part, hours.c.day)) for part in ("year", "month"))
     keys: dict[Dimension, ColumnElement[Any]] = {
-        Dimension.CUSTOMER: type_coerce(Project.customer_id, Integer),
-        Dimension.PROJECT: type_coerce(Task.project_id, Integer),
-        Dimension.TASK: hours.c.task_id,
         Dimension.DAY: number,
         # Day 1 is a Monday; the modulus is of a positive number, whose sign both engines agree on.
         Dimension.WEEK: number - (number + (_DAYS_OF_WEEK - 1) - int(start)) % _DAYS_OF_WEEK,
