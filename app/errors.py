@@ -191,7 +191,8 @@ def _on_refusal(error: Refusal) -> Response:
     return answer_refusal(error)
 
 
-def _on_http_error(error: HTTPException) -> Response:
+def answer_http_error(error: HTTPException) -> Response:
+    """Make the answer to an error of HTTP, in the endpoint's own form; a redirect of the router stays one."""
     if error.response is not None or (error.code or 0) < FIRST_ERROR_STATUS:
         return error.get_response()  # type: ignore[return-value]  # a redirect of the router
     status = error.code or 500
@@ -284,14 +285,14 @@ def _with_headers(response: Response, error: HTTPException) -> Response:
 def _on_database_error(error: DatabaseError) -> Response:
     """A locked, full, corrupted or absent database: nothing was written, and it may well work in a moment."""
     if isinstance(error, DataError):
-        return _on_http_error(BadRequest())  # a value that no column takes, such as a text with a NUL character
+        return answer_http_error(BadRequest())  # a value that no column takes, such as a text with a NUL character
     _report("database error", error)
-    return _on_http_error(ServiceUnavailable())
+    return answer_http_error(ServiceUnavailable())
 
 
 def _on_exception(error: Exception) -> Response:
     _report("unhandled exception", error)
-    return _on_http_error(InternalServerError())
+    return answer_http_error(InternalServerError())
 
 
 def _report(what: str, error: Exception) -> None:
@@ -306,6 +307,6 @@ def _report(what: str, error: Exception) -> None:
 def register_error_handlers(app: Flask) -> None:
     """Turn whatever leaves a view into an answer; no exception reaches the server."""
     app.register_error_handler(Refusal, _on_refusal)
-    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(DatabaseError, _on_database_error)
     app.register_error_handler(Exception, _on_exception)

@@ -43,7 +43,7 @@ def page_context() -> dict[str, object]:
     settings: Settings = current_app.extensions["settings"]
     identity = g.get("identity")
     state = g.get("installation_state")
-    return {
+    context = {
         "product": PRODUCT,
         "html_lang": html_language(),
         "theme": identity.theme if identity is not None else "auto",
@@ -53,6 +53,8 @@ def page_context() -> dict[str, object]:
         "navigation": _navigation(),
         "notices": _notices(),
     }
+    g.names_of_every_page = context.keys()  # no context processor of an edition replaces them
+    return context
 
 
 def _navigation() -> Navigation:

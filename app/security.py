@@ -7,7 +7,7 @@ answered to nobody.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from types import MappingProxyType
+from types import CellType, FunctionType, MappingProxyType
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, request
@@ -82,6 +82,8 @@ _BY_DEFAULT = {
 }
 _DECLARED = "timetracker_access"
 _NEEDS = "timetracker_needs"
+_MOST_CELLS = 100
+"""How many functions that a view is made of are looked into."""
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 
@@ -136,6 +138,46 @@ def needs(
     return mark
 
 
+def serving_static_files(blueprint: object) -> object:
+    """The view of the static files of a blueprint, which is no page whatever else is called so."""
+    return getattr(blueprint, "send_static_file", None)
+
+
+def lost_declaration(view: Callable[..., Any]) -> bool:
+    """Whether something below ``view`` was decorated for the gate, and ``view`` itself knows nothing of it.
+
+    So it is where a decorator above lacks ``functools.wraps``, with ``functools.partial``, and for a class of views or
+    one of its methods, of which Flask makes a function of its own.
+    """
+    declared = _declared(view)
+    view_class = getattr(view, "view_class", None)
+    inner = [view_class, *(vars(view_class).values() if view_class is not None else ()), getattr(view, "func", None)]
+    seen: set[int] = set()
+    waiting = [view]
+    while waiting and len(seen) < _MOST_CELLS:
+        function = waiting.pop()
+        seen.add(id(function))
+        found = [cell.cell_contents for cell in getattr(function, "__closure__", None) or () if _is_filled(cell)]
+        inner += found
+        waiting += (each for each in found if isinstance(each, FunctionType) and id(each) not in seen)
+    return any(not _declared(each).items() <= declared.items() for each in inner if callable(each))
+
+
+def _declared(function: object) -> dict[str, object]:
+    """What the decorators have written on it: the whole access, and what is needed beside that of its blueprint."""
+    attributes = getattr(function, "__dict__", {})
+    whole = {_DECLARED: attributes[_DECLARED]} if _DECLARED in attributes else {}
+    return {**whole, **attributes.get(_NEEDS, {})}
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 - asking is the only way to know
+    except ValueError:
+        return False
+    return True
+
+
 def resolve_access(app: Flask) -> Mapping[str, Access]:
     """Look up what is declared for each endpoint, once, when all blueprints are registered."""
     declared: dict[str, Access] = {}
@@ -147,7 +189,7 @@ def resolve_access(app: Flask) -> Mapping[str, Access]:
             of_view = Access(Audience.MEMBER)
         if of_view is not None:
             of_view = replace(of_view, **needed)
-        if endpoint == "static" or endpoint.endswith(".static"):
+        if endpoint == "static" or (blueprint is not None and view == serving_static_files(blueprint)):
             of_view = Access(Audience.PUBLIC, while_restricted=WhileRestricted.EVERYONE)
         if of_view is not None:
             declared[endpoint] = of_view

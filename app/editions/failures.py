@@ -104,23 +104,29 @@ def configure_failures(app: Flask) -> None:
 # Told ---------------------------------------------------------------------------------------------------------------
 
 
-def report(part: Part, error: BaseException) -> None:
-    """Tell the log and the administrators that a part of an edition has failed; raises nothing."""
+def report(part: Part, error: BaseException, *, answered: bool = False) -> None:
+    """Tell the log and the administrators that a part of an edition has failed; raises nothing.
+
+    Args:
+        part: of the edition.
+        error: what it has raised.
+        answered: whether the answer of the request is out of hand, so that nothing can be done after it.
+    """
     try:
         _log.error("edition failed", edition=part.edition, part=part.name, error=error_line(error), exc_info=error)
-        _write_down(part, error)
+        _write_down(part, error, answered=answered)
     except Exception as trouble:  # noqa: BLE001 - whatever the edition has raised, telling of it must not raise as well
         _log.warning("failure of an edition was not recorded", edition=part.edition, trouble=type(trouble).__name__)
 
 
-def _write_down(part: Part, error: BaseException) -> None:
+def _write_down(part: Part, error: BaseException, *, answered: bool) -> None:
     now = clock.now()
     lines = "".join(traceback.format_exception(error))[-_TRACEBACK_LIMIT:]
     failure = Failure(part.name, 1, now, now, _storable(error_line(error)), _storable(lines))
     ledger: _Ledger = current_app.extensions[_LEDGER]
     if not ledger.add(part, failure):
         return
-    if has_request_context():
+    if has_request_context() and not answered:
         _write_after_answer(part)
     else:
         _write(current_app._get_current_object(), (part,))  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's way to the object

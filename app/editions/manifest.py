@@ -273,11 +273,15 @@ def _is_titled(value: Feature | Permission) -> bool:
 
 
 def _is_card(value: object) -> bool:
-    return isinstance(value, Card) and is_name(value.name) and _is_text(value.title) and callable(value.view)
+    if not isinstance(value, Card) or not isinstance(value.feature, str):
+        return False
+    return is_name(value.name) and _is_text(value.title) and callable(value.view)
 
 
 def _is_slot_content(value: object) -> bool:
-    return isinstance(value, SlotContent) and value.slot in SLOTS and callable(value.view)
+    if not isinstance(value, SlotContent) or not isinstance(value.feature, str):
+        return False
+    return value.slot in SLOTS and callable(value.view)
 
 
 def _is_command(value: object) -> bool:
@@ -299,7 +303,9 @@ def _is_blueprint(value: object) -> bool:
 
 
 def _is_nav_item(value: object) -> bool:
-    return isinstance(value, NavItem)
+    if not isinstance(value, NavItem) or not isinstance(value.endpoint, str) or not isinstance(value.children, tuple):
+        return False
+    return _is_text(value.label) and _is_text_or_empty(value.icon) and all(map(_is_nav_item, value.children))
 
 
 def _tuple_of(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:

@@ -190,9 +190,8 @@ def owner_of_endpoint(endpoint: str) -> str | None:
 
 
 def page_rules(manifest: Manifest) -> tuple[Rule, ...]:
-    """The addresses of an edition's pages, static files aside."""
-    names = {blueprint.name for blueprint in manifest.blueprints}
-    own = (rule for rule in current_app.url_map.iter_rules() if rule.endpoint.rpartition(".")[0] in names)
+    """The addresses of an edition's pages, those of nested blueprints included and static files left out."""
+    own = (rule for rule in current_app.url_map.iter_rules() if owner_of_endpoint(rule.endpoint) == manifest.name)
     return tuple(rule for rule in own if not rule.endpoint.endswith(".static"))
 
 

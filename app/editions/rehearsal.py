@@ -7,9 +7,11 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask.sansio.blueprints import Blueprint
 from werkzeug.routing import Rule
 
 from app.editions import reasons
@@ -17,7 +19,7 @@ from app.editions.manifest import Manifest, is_own_name, malformed
 from app.editions.slots import SLOTS
 from app.navigation import NavItem
 from app.refusal import Refusal
-from app.security import Access, Audience, resolve_access
+from app.security import Access, Audience, lost_declaration, resolve_access, serving_static_files
 
 RESERVED_SEGMENTS = frozenset(
     {"account", "api", "desktop", "healthz", "login", "logout", "metrics", "readyz", "settings", "setup", "static"}
@@ -35,7 +37,17 @@ _HOOKS = (
     "url_value_preprocessors",
     "url_default_functions",
 )
-_JINJA = ("filters", "tests", "globals")
+_JINJA = ("filter", "test", "global")
+_OF_APPLICATION = (
+    "wsgi_app",
+    "session_interface",
+    "json",
+    "request_class",
+    "response_class",
+    "aborter",
+    "subdomain_matching",
+)
+_OF_JINJA = ("autoescape", "undefined", "finalize", "loader")
 _ARGUMENT = re.compile(r"<[^>]*>")
 CORE = "the core"
 
@@ -103,7 +115,13 @@ def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Page
     before = _reach(scratch)
     for blueprint in manifest.blueprints:
         scratch.register_blueprint(blueprint)
-    _check_reach(manifest, before, _reach(scratch))
+    _check_reach(manifest, before, _reach(scratch), app)
+    for name, registered in scratch.blueprints.items():
+        _check_static_files(name, registered)
+    for endpoint, view in scratch.view_functions.items():
+        _check_view(scratch, endpoint, view)
+    for rule in scratch.url_map.iter_rules():
+        _check_rule(rule)
     rules = [rule for rule in scratch.url_map.iter_rules() if not rule.endpoint.endswith(".static")]
     patterns = tuple(_pattern(rule) for rule in scratch.url_map.iter_rules())
     for pattern in patterns:
@@ -133,25 +151,69 @@ def _reach(app: Flask) -> Mapping[str, object]:
     reach.update((f"blueprint {name}", True) for name in own)
     reach.update((f"command {name}", command) for name, command in app.cli.commands.items())
     for kind in _JINJA:
-        reach.update((f"template_{kind} {name}", value) for name, value in getattr(app.jinja_env, kind).items())
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint.rpartition(".")[0] not in own:
-            reach[f"the endpoint {rule.endpoint}, outside its blueprints"] = True
+        reach.update((f"template_{kind} {name}", value) for name, value in getattr(app.jinja_env, f"{kind}s").items())
+    for endpoint in {*app.view_functions, *(rule.endpoint for rule in app.url_map.iter_rules())}:
+        if endpoint.rpartition(".")[0] not in own:
+            reach[f"the endpoint {endpoint}, outside its blueprints"] = True
+    reach.update((f"url_converter {name}", value) for name, value in app.url_map.converters.items())
+    reach.update((f"config {name}", value) for name, value in app.config.items())
+    reach.update((f"app.{name}", getattr(app, name)) for name in _OF_APPLICATION)
+    reach.update((f"jinja_env.{name}", getattr(app.jinja_env, name)) for name in _OF_JINJA)
+    reach["shell_context_processors of all pages"] = tuple(app.shell_context_processors)
+    reach["url_build_error_handlers of all pages"] = tuple(app.url_build_error_handlers)
+    reach["jinja_env.extensions"] = tuple(app.jinja_env.extensions)
     return reach
 
 
-def _check_reach(manifest: Manifest, before: Mapping[str, object], after: Mapping[str, object]) -> None:
+def _check_reach(manifest: Manifest, before: Mapping[str, object], after: Mapping[str, object], app: Flask) -> None:
     """Refuse what changes pages that are not the edition's.
 
-    Commands and what it gives to templates carry its name, so that they replace nobody else's.
+    Commands, converters and what it gives to templates carry its name. What begins with the name of an edition called
+    ``local`` may still be the core's ``local_date``, so it must not be on ``app`` either.
     """
+    taken = {f"template_{kind} {name}" for kind in _JINJA for name in getattr(app.jinja_env, f"{kind}s")}
+    taken.update(f"url_converter {name}" for name in app.url_map.converters)
     for what, value in after.items():
         if what in before and before[what] == value:
             continue
         kind, _, name = what.partition(" ")
-        named = kind in ("command", "blueprint", *(f"template_{jinja}" for jinja in _JINJA))
-        if not named or not is_own_name(name.partition(".")[0], manifest.name):
+        named = kind in ("command", "blueprint", "url_converter", *(f"template_{jinja}" for jinja in _JINJA))
+        if not named or what in taken or not is_own_name(name.partition(".")[0], manifest.name):
             raise malformed(f"it changes more than its own pages ({what})")
+
+
+def _check_static_files(name: str, blueprint: Blueprint) -> None:
+    """Static files are answered to everybody, so they lie in a folder that holds nothing else."""
+    if blueprint.static_folder is None:
+        return
+    wanted = Path(blueprint.root_path) / "static"
+    if Path(blueprint.static_folder) != wanted:
+        raise malformed(f"the static files of the blueprint {name} lie in {blueprint.static_folder}, not in {wanted}")
+
+
+def _check_view(app: Flask, endpoint: str, view: Callable[..., Any]) -> None:
+    """Refuse a view that the gate would take for something else than its author does."""
+    owner, _, action = endpoint.rpartition(".")
+    if action == "static" and view != serving_static_files(app.blueprints[owner]):
+        raise malformed(f"{endpoint} is no name for a page: static files have it, which are answered to everybody")
+    try:
+        app.ensure_sync(view)
+    except RuntimeError:
+        raise malformed(f"{endpoint} is asynchronous, and this application cannot wait for it") from None
+    if lost_declaration(view):
+        raise malformed(
+            f"what is declared for {endpoint} does not reach it: a decorator between needs functools.wraps, "
+            "and a class has what it needs in its decorators"
+        )
+
+
+def _check_rule(rule: Rule) -> None:
+    """Refuse addresses that lead past the gate, or nowhere."""
+    if rule.redirect_to is not None or rule.websocket or rule.build_only or rule.subdomain or rule.host:
+        raise malformed(
+            f"the address {rule.rule} has redirect_to, websocket, build_only, a subdomain or a host, and could not be "
+            "answered as a page"
+        )
 
 
 def _first_segment(address: str) -> str:

@@ -9,7 +9,7 @@ from enum import Enum
 import structlog
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import Forbidden, ServiceUnavailable, Unauthorized
+from werkzeug.exceptions import Forbidden, HTTPException, ServiceUnavailable, Unauthorized
 
 from app import clock
 from app.auth import bearer
@@ -17,7 +17,7 @@ from app.auth.identity import Identity, current_identity, forget_session, load_b
 from app.auth.reasons import SCOPE_MISSING, TOKEN_INVALID, TOKEN_MISSING
 from app.auth.sessions import touch_after_answer
 from app.editions import registry
-from app.errors import PaymentRequired, answer_locked_edition, answer_refusal, is_for_programs
+from app.errors import PaymentRequired, answer_http_error, answer_locked_edition, answer_refusal, is_for_programs
 from app.license import policy
 from app.license.policy import Standing
 from app.license.reasons import LicenseError
@@ -209,9 +209,19 @@ def _ask_to_log_in() -> ResponseReturnValue:
     return redirect(url_for("auth.login", next=after), code=303)
 
 
+def _answer_of_the_core() -> ResponseReturnValue | None:
+    """What ``guard`` answers, whatever handlers of errors the blueprint has that was asked for."""
+    try:
+        answer = guard()
+    except HTTPException as error:
+        return answer_http_error(error)
+    g.let_in = answer is None
+    return answer
+
+
 def install_gate(app: Flask) -> None:
     """Put the gate in front of everything; the factory does so before any other hook that answers."""
-    app.before_request(guard)
+    app.before_request(_answer_of_the_core)
 
     @app.after_request
     def touch(response: Response) -> Response:
