@@ -56,8 +56,9 @@ lint: $(INSTALLED_DEV) $(INSTALLED_CLIENT) ## Check style, formatting and types
 bench: $(INSTALLED_DEV) ## Measure what has to be fast, side by side
 	@$(BIN)/python -m benchmarks
 
-messages: $(INSTALLED_DEV) ## Collect the texts to translate, and compile the translations
+messages: $(INSTALLED_DEV) $(INSTALLED_CLIENT) ## Collect the texts to translate, and compile the translations
 	@$(BIN)/python -m tests.catalogue
+	@$(CLIENT_BIN)/python $(CLIENT)/tests/catalogue.py
 
 clean: ## Remove the environment and everything built; the instance folder stays
 	@rm -rf .venv $(CLIENT)/.venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

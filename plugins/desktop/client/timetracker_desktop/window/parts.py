@@ -1,0 +1,229 @@
+"""The pieces that the pages are made of: cards, labels, buttons, banners, and the chart of the week."""
+
+from collections.abc import Callable
+from datetime import date
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from timetracker_desktop.duration import show_duration
+from timetracker_desktop.local_truth import ShownWeek
+from timetracker_desktop.texts import _, language
+from timetracker_desktop.window.icons import icon
+from timetracker_desktop.window.theme import colour, token
+
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ja": ("月", "火", "水", "木", "金", "土", "日"),
+}
+_LONG_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def weekday(day: date) -> str:
+    """Its short name."""
+    return _WEEKDAYS[language()][day.weekday()]
+
+
+def long_date(day: date) -> str:
+    """``Thursday, 26 November``, or as Japanese has it."""
+    if language() == "ja":
+        return f"{day.month}月{day.day}日({weekday(day)})"
+    return f"{_LONG_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]}"
+
+
+def full_date(day: date) -> str:
+    """``31 January 2027``, or as Japanese has it."""
+    if language() == "ja":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def label(text: str = "", style: str = "", *, wrap: bool = False) -> QLabel:
+    """A text; never rich text, since some of it comes from other people."""
+    made = QLabel(text)
+    made.setObjectName(style)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wrap)
+    return made
+
+
+def button(text: str, act: Callable[[], object], *, kind: str = "", mark: str = "", name: str = "") -> QPushButton:
+    """A button; ``name`` is what a screen reader says where the text alone is not enough."""
+    made = QPushButton(text)
+    made.setProperty("kind", kind)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    made.setAccessibleName(name or text)
+    made.setAutoDefault(True)
+    made.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    if mark:
+        made.setIcon(icon(mark, "#ffffff" if kind in ("primary", "danger") else token("text")))
+        made.setIconSize(QSize(16, 16))
+    made.clicked.connect(lambda _checked=False: act())  # the signal says whether it is checked
+    return made
+
+
+def rule() -> QFrame:
+    """A hairline."""
+    made = QFrame()
+    made.setObjectName("rule")
+    return made
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif inner is not None:
+            clear(inner)
+
+
+class Card(QFrame):
+    """A card with a head and a body."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self.setAccessibleName(title)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(1, 1, 1, 1)
+        outer.setSpacing(0)
+        self.head = QHBoxLayout()
+        self.head.setContentsMargins(20, 13, 16, 13)
+        self.title = label(title, "h2")
+        self.head.addWidget(self.title)
+        self.head.addStretch()
+        outer.addLayout(self.head)
+        outer.addWidget(rule())
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(20, 16, 16, 16)
+        self.body.setSpacing(10)
+        outer.addLayout(self.body)
+
+
+class Banner(QFrame):
+    """What has to be known, with the way out: title, consequence, buttons."""
+
+    def __init__(self, tone: str, title: str, text: str, buttons: list[QPushButton]) -> None:
+        super().__init__()
+        self.setObjectName("banner")
+        self.setProperty("tone", tone)
+        self.setAccessibleName(f"{title} {text}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 13, 16, 13)
+        row.setSpacing(12)
+        mark = QLabel()
+        name = {"danger": "alert-circle", "warn": "alert-triangle"}.get(tone, "info-circle")
+        mark.setPixmap(icon(name, token(tone if tone in ("danger", "warn") else "accent")).pixmap(18, 18))
+        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        words.addWidget(label(title, "bannertitle", wrap=True))
+        if text:
+            words.addWidget(label(text, wrap=True))
+        if buttons:
+            line = QHBoxLayout()
+            line.setContentsMargins(0, 7, 0, 0)
+            for each in buttons:
+                line.addWidget(each)
+            line.addStretch()
+            words.addLayout(line)
+        row.addLayout(words, 1)
+
+
+class WeekChart(QWidget):
+    """A bar for each day against what is expected; the words beside it and its description say the same."""
+
+    _TOP, _BOTTOM = 6, 40
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._week: ShownWeek | None = None
+        self._today: date | None = None
+        self.setMinimumHeight(132)
+        self.setAccessibleName(_("Hours of the week by day"))
+
+    def show_week(self, week: ShownWeek, today: date) -> None:
+        """Show it."""
+        self._week, self._today = week, today
+        words = (
+            f"{weekday(day.day)} {show_duration(day.minutes)} / {show_duration(day.target_minutes)}"
+            for day in week.days
+        )
+        self.setAccessibleDescription(", ".join(words))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802  # Qt's name
+        """Draw the bars."""
+        if self._week is None or not self._week.days:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        days = self._week.days
+        longest = max([480, *(max(day.minutes, day.target_minutes) for day in days)])
+        step = self.width() / len(days)
+        ground = self.height() - self._BOTTOM
+        painter.setPen(colour("line"))
+        painter.drawLine(0, ground, self.width(), ground)
+        for number, day in enumerate(days):
+            left, width = number * step + step * 0.24, step * 0.52
+            for minutes, name in ((day.target_minutes, "accent2"), (day.minutes, "accentfill")):
+                height = (ground - self._TOP) * minutes / longest
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(colour(name))
+                if height:
+                    painter.drawRoundedRect(QRectF(left, ground - height, width, height), 3, 3)
+            self._write(painter, number * step, step, ground, weekday(day.day), day.day == self._today)
+            text = show_duration(day.minutes) if day.minutes else "–"
+            self._write(painter, number * step, step, ground + 17, text, day.day == self._today)
+        painter.end()
+
+    def _write(self, painter: QPainter, left: float, width: float, top: float, text: str, strong: bool) -> None:  # noqa: FBT001
+        font = self.font()
+        font.setPixelSize(12)
+        font.setBold(strong)
+        painter.setFont(font)
+        painter.setPen(colour("text" if strong else "text2"))
+        painter.drawText(QRectF(left, top + 4, width, 16), Qt.AlignmentFlag.AlignCenter, text)
+
+
+class Meter(QWidget):
+    """How much of the week is recorded; words stand beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._share = 0.0
+        self.setFixedHeight(8)
+
+    def show_share(self, share: float) -> None:
+        """From 0 to 1."""
+        self._share = min(1.0, max(0.0, share))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802  # Qt's name
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for share, name in ((1.0, "line"), (self._share, "accentfill")):
+            painter.setBrush(colour(name))
+            if share:
+                painter.drawRoundedRect(QRectF(0, 0, self.width() * share, 8), 4, 4)
+        painter.end()
