@@ -5,7 +5,7 @@ the export or not, and no entry is in it twice.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select, tuple_
 
@@ -13,6 +13,7 @@ from app.sdk import Identity, csv_lines, gettext, read_connection
 from plugins.standard.duration import show_duration
 from plugins.standard.models import Entry
 from plugins.standard.reports.periods import Days, Unit, day_of_ordinal, month_of_ordinal, whole
+from plugins.standard.reports.progress import RowCount
 from plugins.standard.reports.query import TITLES, Dimension, ReportQuery
 from plugins.standard.reports.service import EntryRow, Name, entry_rows, read_names
 from plugins.standard.reports.sql import all_grouped, conditions
@@ -41,6 +42,10 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: Iterator[tuple[Cell, ...]]
+
+    def counted(self, count: RowCount) -> "Table":
+        """The same table, whose rows are counted as they are read."""
+        return replace(self, rows=count.counted(self.rows))
 
     def csv(self) -> Iterator[bytes]:
         """As CSV in UTF-8, in parts."""

@@ -22,6 +22,7 @@ from plugins.standard.access import Role
 from plugins.standard.entries import CellChange, Writer, save_cells
 from plugins.standard.models import Project
 from plugins.standard.reports import exporting, xlsx
+from plugins.standard.reports.progress import HEAD, RowCount, framed
 from plugins.standard.reports.xlsx import Duration, workbook
 from plugins.standard.tests.company import THURSDAY, Company
 from plugins.standard.tests.people import manager
@@ -142,6 +143,33 @@ def test_entries_are_read_in_batches_and_none_twice(admin_client: FlaskClient, m
     for size in (1, 3, len(at_once)):
         monkeypatch.setattr(exporting, "_BATCH", size)
         assert csv_rows(admin_client, "entries", **query) == at_once
+
+
+@pytest.mark.usefixtures("busy")
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_file_with_its_progress_is_the_same_file_in_frames_that_say_how_many_rows_there_are(
+    admin_client: FlaskClient, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(exporting, "_BATCH", 3)
+    address, query = f"/reports/export/entries.{kind}", {"since": "2026-11-01", "until": "2026-11-30"}
+    plain = admin_client.get(address, query_string=query)
+    answer = admin_client.get(address, query_string={**query, "progress": "1"})
+    assert answer.content_type == "application/octet-stream"
+    assert answer.headers["Content-Disposition"] == plain.headers["Content-Disposition"]
+    frames, rest = [], answer.data
+    while rest:
+        rows, size = HEAD.unpack_from(rest)
+        frames.append((rows, rest[HEAD.size : HEAD.size + size]))
+        rest = rest[HEAD.size + size :]
+    assert b"".join(part for _, part in frames) == plain.data
+    assert frames[-1] == (2 * 2 * len(MEMOS), b""), "the last one has all rows and says that nothing is missing"
+    assert all(part for _, part in frames[:-1])
+
+
+def test_rows_are_counted_while_parts_are_sent() -> None:
+    count = RowCount()
+    parts = (f"{number},".encode() for number in count.counted(range(3)))
+    assert [HEAD.unpack(frame[: HEAD.size]) for frame in framed(parts, count)] == [(1, 2), (2, 2), (3, 2), (3, 0)]
 
 
 @pytest.mark.usefixtures("busy")

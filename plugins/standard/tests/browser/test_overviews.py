@@ -1,5 +1,6 @@
 """Month, people and closing in a real browser: without JavaScript, by keyboard, on a phone, and for everybody."""
 
+import csv
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, expect
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from app import create_app
 from app.config import load_settings
@@ -210,3 +211,53 @@ def test_the_whole_name_of_a_holiday_stands_in_the_head_of_the_week(
         assert name.count() == 1
         assert name.evaluate("it => it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight")
         assert name.evaluate("it => getComputedStyle(it).textOverflow") == "clip"
+
+
+def test_an_export_shows_how_far_it_is_and_can_be_cancelled(
+    chromium: Browser,  # noqa: F811
+    company: tuple[Flask, str],
+    tmp_path: Path,
+) -> None:
+    with company[0].app_context(), read_connection() as connection:
+        number = connection.execute(select(func.count()).select_from(Entry)).scalar_one()
+    with visiting(chromium, company[1]) as visit:
+        page = visit.page
+        visit.log_in()
+        visit.open("/reports/export?since=2000-01-01&until=2100-01-01")
+        for place, name in enumerate(("csv", "xlsx")):
+            with page.expect_download() as download:
+                page.locator("[data-rp-export]").nth(place).click()
+            assert download.value.suggested_filename == f"entries-2000-01-01-2100-01-01.{name}"
+            download.value.save_as(tmp_path / name)
+            expect(page.locator("[data-rp-status]")).to_have_text(f"The file is here: {number:,} rows.")
+        with (tmp_path / "csv").open(encoding="utf-8-sig", newline="") as file:
+            assert sum(1 for _ in csv.reader(file)) == 1 + number
+        check(visit, "progress")
+        # Of a file that goes on and on, a part is here.
+        page.route("**/entries.csv*", lambda _: None)
+        page.locator("[data-rp-export]").first.click()
+        expect(page.locator("[data-rp-rows]")).to_have_text(f"0 of {number:,} rows")
+        page.locator("[data-rp-cancel]").click()
+        expect(page.locator("[data-rp-status]")).to_have_text("The export was cancelled.")
+        # A frame of one row, and no last one: it broke off.
+        page.unroute("**/entries.csv*")
+        headers = {"Content-Disposition": 'attachment; filename="entries.csv"'}
+        part = b"\x00\x00\x00\x01\x00\x00\x00\x01a"
+        page.route("**/entries.csv*", lambda route: route.fulfill(status=200, headers=headers, body=part))
+        page.locator("[data-rp-export]").first.click()
+        expect(page.locator("[data-rp-status]")).to_have_text("The file broke off. Try again.")
+
+
+def test_an_export_is_a_plain_download_without_javascript(
+    chromium: Browser,  # noqa: F811
+    company: tuple[Flask, str],
+    tmp_path: Path,
+) -> None:
+    with visiting(chromium, company[1], javascript=False) as visit:
+        visit.log_in()
+        visit.open("/reports/export?period=this_year")
+        expect(visit.page.locator("[data-rp-progress]")).to_be_hidden()
+        with visit.page.expect_download() as download:
+            visit.page.locator("[data-rp-export]").first.click()
+        download.value.save_as(tmp_path / "csv")
+        assert (tmp_path / "csv").read_bytes().startswith(b"\xef\xbb\xbfDay,Login,")
