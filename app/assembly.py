@@ -8,6 +8,7 @@ from flask import Flask, request
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.api import views as api_views
 from app.auth import views as auth_views
 from app.auth.passwords import prepare_hasher
 from app.auth.sessions import SessionCookie
@@ -99,6 +100,7 @@ def register_blueprints(app: Flask, settings: Settings) -> None:  # noqa: ARG001
     """The pages of the core."""
     for module in (
         home_views,
+        api_views,
         auth_views,
         license_views,
         editions_views,

@@ -40,6 +40,7 @@ from sqlalchemy import FromClause
 from sqlalchemy.orm import DeclarativeBase
 from wtforms.fields.choices import SelectChoice
 
+from app.api.operations import Answer, ApiBlueprint, ApiModel, Id, PlainText, changed_meanwhile, operation, seen_version
 from app.audit import Event as AuditEvent
 from app.audit import actor_here
 from app.audit import record as record_audit
@@ -81,7 +82,7 @@ from app.license.policy import Usability
 from app.license.service import current_standing
 from app.navigation import NavItem
 from app.refusal import Reason, Refusal
-from app.security import Audience, Credential, Representation
+from app.security import Audience, Credential, Representation, Scope
 from app.settings.operation.csv_export import csv_lines, csv_original
 from app.settings.state import current_state
 from app.settings.users.joining import NewUser, adding_users
@@ -92,6 +93,9 @@ from app.translation import N_
 __all__ = [
     "API_VERSION",
     "N_",
+    "Answer",
+    "ApiBlueprint",
+    "ApiModel",
     "Audience",
     "AuditAction",
     "AuditEvent",
@@ -107,6 +111,7 @@ __all__ = [
     "Feature",
     "Form",
     "FoundUser",
+    "Id",
     "Identity",
     "LicenseRegistered",
     "LicenseSummary",
@@ -115,12 +120,14 @@ __all__ = [
     "NewUser",
     "NumberSetting",
     "Permission",
+    "PlainText",
     "Reason",
     "Refusal",
     "RefusalTexts",
     "Representation",
     "ResponseReturnValue",
     "RowId",
+    "Scope",
     "SelectChoice",
     "Setting",
     "SettingsChanged",
@@ -138,6 +145,7 @@ __all__ = [
     "actor_name",
     "adding_users",
     "announce",
+    "changed_meanwhile",
     "code_texts",
     "csv_lines",
     "csv_original",
@@ -159,6 +167,7 @@ __all__ = [
     "ngettext",
     "now",
     "open_to",
+    "operation",
     "pgettext",
     "put_at_field",
     "put_setting",
@@ -170,6 +179,7 @@ __all__ = [
     "requires_feature",
     "requires_permission",
     "safe_next",
+    "seen_version",
     "sentences",
     "time_zone",
     "today",

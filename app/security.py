@@ -6,7 +6,7 @@ answered to nobody.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import Enum, StrEnum
 from types import CellType, FunctionType, MappingProxyType
 from typing import Any, TypeVar
 
@@ -48,6 +48,24 @@ class Credential(Enum):
     """A token that a person has made on Account, for programs of their own; it is worth the scopes it was given."""
     DEVICE_TOKEN = "device"  # noqa: S105 - the name of a kind of token
     """A token of the desktop application, which is governed by the Maintenance Expiration Date too."""
+
+
+class Scope(StrEnum):
+    """What a personal token may be used for; chosen when it is made."""
+
+    PROFILE_READ = "profile.read"
+    DATA_READ = "data.read"
+    DATA_WRITE = "data.write"
+
+
+SCOPES: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.PROFILE_READ: N_("Read who you are and what is licensed"),
+        Scope.DATA_READ: N_("Read what you may read: tasks, hours, timer, closed days"),
+        Scope.DATA_WRITE: N_("Record and change your own hours, and your timer"),
+    }
+)
+"""Every scope with what it allows, in the order in which they are offered."""
 
 
 class WhileRestricted(Enum):

@@ -99,6 +99,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     # How it is answered over HTTP: forms, what screens show, the gate.
     "web": (
         "app.body",
+        "app.api.document",
+        "app.api.operations",
         "app.errors",
         "app.forms",
         "app.health",

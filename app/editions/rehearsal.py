@@ -48,6 +48,8 @@ _OF_APPLICATION = (
     "subdomain_matching",
 )
 _OF_JINJA = ("autoescape", "undefined", "finalize", "loader")
+_API = "/api/v1/"
+"""Below it editions may have resources, whose names are taken one by one."""
 _ARGUMENT = re.compile(r"<[^>]*>")
 CORE = "the core"
 
@@ -93,7 +95,9 @@ def _builds_nothing(*_: Any) -> tuple[str, str]:
 
 def core_segments(app: Flask) -> frozenset[str]:
     """The first parts of the addresses that ``app`` answers so far, and those that are reserved."""
-    return RESERVED_SEGMENTS | {_first_segment(rule.rule) for rule in app.url_map.iter_rules()}
+    rules = [rule.rule for rule in app.url_map.iter_rules()]
+    resources = {_resource(rule) for rule in rules if rule.startswith(_API)}
+    return RESERVED_SEGMENTS | {_first_segment(rule) for rule in rules} | resources
 
 
 def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Pages:
@@ -220,6 +224,11 @@ def _first_segment(address: str) -> str:
     return address.split("/")[1] if address.startswith("/") else ""
 
 
+def _resource(address: str) -> str:
+    """The first part of an address below that of the API, with the API's own before it."""
+    return _API + address.removeprefix(_API).split("/")[0]
+
+
 def _pattern(rule: Rule) -> str:
     return _ARGUMENT.sub("<>", rule.rule)
 
@@ -228,7 +237,10 @@ def _check_address(pattern: str, surroundings: Surroundings) -> None:
     segment = _first_segment(pattern)
     if not segment or "<" in segment:
         raise malformed(f"the address {pattern} begins with no name of its own")
-    if segment in surroundings.segments:
+    if pattern.startswith(_API) and "<" not in _resource(pattern):
+        if _resource(pattern) in surroundings.segments:
+            raise Refusal(reasons.ADDRESS_TAKEN, address=_resource(pattern), owner=CORE)
+    elif segment in surroundings.segments:
         raise Refusal(reasons.ADDRESS_TAKEN, address=f"/{segment}", owner=CORE)
     if pattern in surroundings.patterns:
         raise Refusal(reasons.ADDRESS_TAKEN, address=pattern, owner=surroundings.patterns[pattern])

@@ -1,0 +1,194 @@
+"""What a program asks for and is answered: checked against models, and described by them (OpenAPI 3.1).
+
+An operation is a view that says with pydantic models what it takes and answers. What does not fit them never gets to
+the view: the program is told which value is wrong. The document is made of the same models, so it says the same.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Annotated, Any
+
+from flask import Response, request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from app.api.reasons import NOT_JSON, PRECONDITION_FAILED, PRECONDITION_REQUIRED, REQUEST_INVALID
+from app.editions.base import EditionBlueprint
+from app.errors import API_PREFIX, answer_refusal
+from app.refusal import Refusal
+from app.security import Credential, Representation, Scope, needs
+
+OPERATION = "timetracker_operation"
+_LARGEST_ID = 2**63 - 1
+_ERRORS_SHOWN = 20
+
+
+def _plain(text: str) -> str:
+    if any(not character.isprintable() and character not in "\n\t" for character in text):
+        raise ValueError("holds control characters")
+    return text
+
+
+PlainText = Annotated[str, AfterValidator(_plain)]
+"""Text without control characters but line breaks and tabs."""
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+"""A number that names something."""
+
+
+class ApiModel(BaseModel):
+    """Base of what is taken and answered; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a view answers besides a model alone."""
+
+    model: BaseModel | None
+    """None for an answer without a body."""
+    status: int = 200
+    version: int | None = None
+    """Of what is answered: its ETag, which whoever changes it sends back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation says about itself."""
+
+    summary: str
+    answers: type[BaseModel] | None
+    path: type[BaseModel] | None
+    query: type[BaseModel] | None
+    body: type[BaseModel] | None
+    versioned: bool
+    status: int
+
+
+class ApiBlueprint(EditionBlueprint):
+    """A blueprint of resources below ``/api/v1``, for programs that bring a personal token.
+
+    Each view is decorated with ``operation``, which names the scope; without one it is answered to nobody. Addresses
+    are written from ``/api/v1`` on: ``@resources.get("/tasks")`` answers at ``/api/v1/tasks``.
+    """
+
+    def __init__(self, name: str, import_name: str, *, feature: str, permission: str | None = None) -> None:
+        """Make the blueprint.
+
+        Args:
+            name: the name of the edition, or that name, an underscore and more.
+            import_name: ``__name__`` of the module.
+            feature: the feature that its resources need.
+            permission: a permission that whoever asks must hold; None asks for none.
+        """
+        super().__init__(
+            name,
+            import_name,
+            feature=feature,
+            permission=permission,
+            url_prefix=API_PREFIX,
+            representation=Representation.PROBLEM_JSON,
+            credential=Credential.API_TOKEN,
+        )
+
+
+def operation(
+    summary: str,
+    *,
+    scope: Scope,
+    answers: type[BaseModel] | None = None,
+    path: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    versioned: bool = False,
+    status: int = 200,
+) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Decorate a view of the API; stands below the route decorator.
+
+    The view is called with ``path``, ``query`` and ``body``, each where there is a model for it, and returns a model,
+    an ``Answer``, or None for an answer without a body.
+
+    Args:
+        summary: what it does, in one sentence without full stop.
+        scope: what a token must be made for.
+        answers: the model of the answer; None for none.
+        path: the model of the parts of the address.
+        query: the model of what stands behind ``?`` in the address.
+        body: the model of the JSON that is sent.
+        versioned: whether it changes what has a version, which the program has to send (428 where it does not).
+        status: of the answer.
+    """
+    said = Operation(summary, answers, path, query, body, versioned, status)
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Response]:
+        @wraps(view)
+        def checked(**parts: Any) -> Response:
+            try:
+                given = _given(said, parts)
+            except ValidationError as error:
+                return _answer_invalid(error)
+            return _answered(view(**given), said)
+
+        setattr(checked, OPERATION, said)
+        return needs(scope=scope)(checked)
+
+    return mark
+
+
+def _given(said: Operation, parts: Mapping[str, Any]) -> dict[str, BaseModel]:
+    given: dict[str, BaseModel] = {}
+    if said.path is not None:
+        given["path"] = said.path.model_validate(dict(parts))
+    if said.query is not None:
+        given["query"] = said.query.model_validate(request.args.to_dict())
+    if said.body is not None:
+        if not request.is_json:
+            raise Refusal(NOT_JSON)
+        given["body"] = said.body.model_validate_json(request.get_data(), strict=True)
+    return given
+
+
+def _answer_invalid(error: ValidationError) -> Response:
+    """Name each value that is wrong; what was sent is not repeated."""
+    errors = [
+        {"field": ".".join(map(str, each["loc"])), "message": each["msg"]}
+        for each in error.errors(include_url=False, include_context=False, include_input=False)[:_ERRORS_SHOWN]
+    ]
+    return answer_refusal(Refusal(REQUEST_INVALID), members={"field": errors[0]["field"], "errors": errors})
+
+
+def _answered(result: Any, said: Operation) -> Response:
+    answer = result if isinstance(result, Answer) else Answer(result, status=said.status)
+    if answer.model is None:
+        return Response(status=204)
+    response = Response(answer.model.model_dump_json(), status=answer.status, mimetype="application/json")
+    if answer.version is not None:
+        response.set_etag(str(answer.version))
+        if request.method in ("GET", "HEAD"):
+            response.make_conditional(request)
+    return response
+
+
+def seen_version() -> int:
+    """The version that the program has seen of what it changes; 0 where it says that there is nothing yet.
+
+    Raises:
+        Refusal: ``precondition_required``, or ``precondition_failed`` where what it sends can be no version.
+    """
+    if request.if_none_match.star_tag:
+        return 0
+    if "If-Match" not in request.headers:
+        raise Refusal(PRECONDITION_REQUIRED)
+    tags = list(request.if_match.as_set())
+    if len(tags) != 1 or not (tags[0].isascii() and tags[0].isdecimal() and len(tags[0]) < len(str(_LARGEST_ID))):
+        raise Refusal(PRECONDITION_FAILED)
+    return int(tags[0])
+
+
+def changed_meanwhile(present: BaseModel | None, version: int) -> Response:
+    """The answer to a program that has seen another version: 412, with what is there now."""
+    shown = present.model_dump(mode="json") if present is not None else None
+    response = answer_refusal(Refusal(PRECONDITION_FAILED), members={"present": shown})
+    if version:
+        response.set_etag(str(version))
+    return response
