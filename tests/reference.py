@@ -13,7 +13,7 @@ from dataclasses import is_dataclass
 from functools import cache
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 import click
 from werkzeug.local import LocalProxy
@@ -145,7 +145,7 @@ def _member(name: str, value: Any) -> Iterator[str]:
         for method, function in vars(value).items():
             if inspect.isfunction(function) and method in METHODS:
                 yield f"  - `{_signature(method, function)}`: {_line(inspect.getdoc(function) or '')}\n"
-    elif callable(value):
+    elif callable(value) and get_origin(value) is None:
         yield f"- **`{_signature(name, value)}`** {_line(inspect.getdoc(value) or '')}\n"
     else:
         yield f"- **`{name}`** {_line(_text_of_constant(name))}\n"

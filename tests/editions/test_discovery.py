@@ -239,7 +239,10 @@ pages.cli.command("count")(print)
     [
         ("/login", "edition_address_taken"),
         ("/settings/operation/license", "edition_address_taken"),
-        ("/api/v1/everything", "edition_address_taken"),
+        ("/api/everything", "edition_address_taken"),
+        ("/api/v1/<anything>", "edition_address_taken"),
+        ("/api/v1/me", "edition_address_taken"),
+        ("/api/v1/standing/more", "edition_address_taken"),
         ("/static/<path:name>", "edition_address_taken"),
         ("/start/", "edition_address_taken"),
         ("/", "edition_malformed"),
