@@ -58,6 +58,8 @@ def as_po(catalogue: Catalog) -> bytes:
 
 def as_mo(catalogue: Catalog) -> bytes:
     stream = io.BytesIO()
+    # Babel writes the present where there is no date.
+    catalogue.creation_date = catalogue.revision_date = datetime(2000, 1, 1, tzinfo=UTC)
     write_mo(stream, catalogue)
     return stream.getvalue()
 
