@@ -24,6 +24,8 @@ _FIRST_DAY = date(1900, 3, 1)
 _LONGEST_TEXT = 32_767
 _CHUNK = 65_536  # bytes
 _NOT_OF_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+"""What Excel would take for a character of that number (ECMA-376, 22.4.2.4), such as _x000D_."""
 _WHEN = (1980, 1, 1, 0, 0, 0)
 """Of every part: the same table makes the same file."""
 
@@ -144,7 +146,8 @@ def _cell(cell: Cell, style: Style | None) -> str:
         if cell >= _FIRST_DAY:
             return f'<c s="{Style.DAY:d}"><v>{cell.toordinal() - _DAY_ZERO}</v></c>'
         cell = cell.isoformat()
-    text = escape(_NOT_OF_XML.sub("\N{REPLACEMENT CHARACTER}", cell[:_LONGEST_TEXT]))
+    plain = _NOT_OF_XML.sub("\N{REPLACEMENT CHARACTER}", cell[:_LONGEST_TEXT])
+    text = escape(_LOOKS_ESCAPED.sub("_x005F_", plain))
     shown = Style.TEXT if style is None else style
     return f'<c s="{shown:d}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
 

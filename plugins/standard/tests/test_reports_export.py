@@ -226,6 +226,13 @@ def test_what_no_file_can_hold_is_replaced() -> None:
     assert old == ["0001-01-01"]
 
 
+def test_what_excel_would_take_for_the_number_of_a_character_stays_text() -> None:
+    data = b"".join(workbook("T", ["a"], [["_x000D_ and _xA_ _x005f_"]], [5]))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    assert ">_x005F_x000D_ and _xA_ _x005F_x005f_<" in sheet
+
+
 def test_more_rows_than_a_sheet_holds_go_on_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx, "ROWS_OF_SHEET", 4)
     for number, sheets in ((0, 1), (3, 1), (4, 2), (6, 2), (7, 3)):

@@ -283,3 +283,11 @@ def test_items_know_whether_they_are_new() -> None:
     item: PlannedItem
     (item,) = plan(Row(2, "Ueda")).items
     assert item.is_new
+
+
+def test_a_row_with_more_cells_than_columns_is_refused_since_a_name_may_hold_the_separator() -> None:
+    with pytest.raises(Refusal) as refused:
+        read_table("customer,project,task\nSmith,Line,Drawing\nSmith, Jones Ltd,Line,Drawing\n")
+    assert refused.value.code == "import_row_too_long"
+    assert refused.value.params["line"] == 3
+    assert read_table("customer,project\nSmith,Line,,\n").rows[0].project == "Line", "empty ones say nothing"

@@ -60,6 +60,11 @@ NOT_CSV = Reason(
     N_("Line %(line)s cannot be read as CSV."),
     N_("Look for a quotation mark that is opened and never closed."),
 )
+TOO_MANY_CELLS = Reason(
+    "import_row_too_long",
+    N_("Line %(line)s has more cells than there are columns."),
+    N_("Put a name that holds the separator into quotation marks."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,8 @@ def read_table(text: str) -> Table:
     """The rows of a text whose first row names the columns; rows without any text are left out.
 
     Raises:
-        Refusal: ``import_empty``, ``import_columns_unknown``, ``import_column_twice``, ``import_too_long`` or
-            ``import_not_csv``.
+        Refusal: ``import_empty``, ``import_columns_unknown``, ``import_column_twice``, ``import_too_long``,
+            ``import_row_too_long`` or ``import_not_csv``.
     """
     text = text.removeprefix("\ufeff").lstrip("\r\n")
     if not text.strip():
@@ -123,6 +128,8 @@ def read_table(text: str) -> Table:
         places = _places(names)
         line = reader.line_num + 1
         for cells in reader:
+            if any(cell.strip() for cell in cells[len(names) :]):
+                raise Refusal(TOO_MANY_CELLS, field="text", line=line)
             if any(cell.strip() for cell in cells):
                 rows.append(_row(line, places, cells))
             if len(rows) > ROW_LIMIT:
