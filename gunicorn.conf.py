@@ -39,6 +39,12 @@ forwarder_headers = ""
 _LONGEST_SILENCE = 20  # seconds
 
 
+def on_starting(server: Any) -> None:
+    """Say where it listens: each worker does so by itself, and gunicorn would say that the master listens at "()"."""
+    server.log.error_log.addFilter(lambda record: not record.msg.startswith("Listening at:"))
+    server.log.info("Serving on %s", ", ".join(f"{host}:{port}" for host, port in server.cfg.address))
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """A database connection that was opened before the fork belongs to the parent."""
     drop_connections(server.app.wsgi())

@@ -20,6 +20,7 @@ from app.editions.dispatch import configure_events
 from app.editions.isolation import contain_pages
 from app.editions.registration import configure_editions
 from app.editions.rendering import configure_slots
+from app.editions.stand_ins import configure_stand_ins
 from app.errors import register_error_handlers
 from app.extensions import csrf, login_manager
 from app.health import register_health
@@ -134,6 +135,7 @@ STEPS: tuple[Step, ...] = (
     lambda app, _: register_health(app),
     register_blueprints,
     configure_editions,
+    configure_stand_ins,
     configure_events,
     configure_slots,
     contain_pages,

@@ -220,9 +220,14 @@ def _parsed(known: Mapping[str, "Field[Any]"], given: Mapping[str, tuple[object,
         raise SettingsError(f"{source}: {error}.") from error
 
 
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
 def _default_instance_path() -> Path:
     """``instance/`` where the application runs from a checkout; an installed one keeps out of site-packages."""
-    checkout = Path(__file__).resolve().parent.parent
-    if (checkout / "setup.cfg").is_file():
-        return checkout / "instance"
-    return Path.home() / ".timetracker-rx"
+    return _CHECKOUT / "instance" if is_checkout() else Path.home() / ".timetracker-rx"
+
+
+def is_checkout() -> bool:
+    """Whether the application runs from a checkout, where there are ``make`` and its targets, and not from a wheel."""
+    return (_CHECKOUT / "setup.cfg").is_file()

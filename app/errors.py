@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from flask.globals import request_ctx
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DatabaseError, DataError
+from sqlalchemy.exc import DatabaseError, DataError, OperationalError, ProgrammingError
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -286,8 +286,17 @@ def _on_database_error(error: DatabaseError) -> Response:
     """A locked, full, corrupted or absent database: nothing was written, and it may well work in a moment."""
     if isinstance(error, DataError):
         return answer_http_error(BadRequest())  # a value that no column takes, such as a text with a NUL character
+    if _is_mistake(error) and request.blueprint and owner_of(request.blueprint):
+        return _on_exception(error)
     _report("database error", error)
     return answer_http_error(ServiceUnavailable())
+
+
+def _is_mistake(error: DatabaseError) -> bool:
+    """Whether a statement asks for what there is not, so that trying again is of no use; SQLite tells in words."""
+    return isinstance(error, ProgrammingError) or (
+        isinstance(error, OperationalError) and str(error.orig).startswith(("no such ", "near "))
+    )
 
 
 def _on_exception(error: Exception) -> Response:

@@ -83,6 +83,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.rehearsal",
         "app.editions.setting_changes",
         "app.editions.settings",
+        "app.editions.stand_ins",
         "app.editions.stored_settings",
         "app.editions.switches",
         "app.editions.upkeep",

@@ -24,7 +24,7 @@ from app.cli.application import with_application
 from app.cli.files import FILE_EXISTS, SECRET, SHARED, make_folder, replace, unusable, write_new
 from app.cli.license_text import day_of_end
 from app.cli.output import answers_refusals, print_rows
-from app.config import CONFIG_FILE, Settings, SettingsError, load_settings
+from app.config import CONFIG_FILE, Settings, SettingsError, is_checkout, load_settings
 from app.license import issuing
 from app.license.document import EVALUATION_PREFIX, License, Verifier
 from app.license.reasons import LicenseError
@@ -202,7 +202,8 @@ def show() -> None:
     if settings.secret_key is not None and is_setup_pending():
         once = _("good once, for the first page")
         rows.append((_("Set-up code"), f"{setup_code()}   {once}"))
-        rows.append((_("Demo data"), "make demo   " + _("in a second terminal, after the first page")))
+        demo = "make demo" if is_checkout() else "flask standard demo"
+        rows.append((_("Demo data"), f"{demo}   " + _("in a second terminal, after the first page")))
     found = evaluation_key(settings, datetime.now(UTC)) if settings.allow_evaluation_keys else None
     if found is not None:
         seats = ngettext("%(num)s seat", "%(num)s seats", found.license.seats)

@@ -212,6 +212,16 @@ class _InlineCode(HTMLParser):
                 self.found.append(f"the attribute {name} on <{tag}>: put it into a file below static/")
 
 
+def not_installed(manifest: Manifest) -> Iterator[str]:
+    """Editions whose licenses would bring a module, and which there are not here: a misspelt name brings it nowhere."""
+    for name in manifest.included_in:
+        other = registry.registry().manifests.get(name)
+        if other is None:
+            yield f"included_in names {name}, which is no edition that is loaded here"
+        elif other.is_module:
+            yield f"included_in names {name}, which is a module itself, and no license names one"
+
+
 def failing(manifest: Manifest) -> Iterator[str]:
     """What has failed while people used it, and was not dismissed."""
     for failure in _kept().get(manifest.name, ()):
@@ -245,6 +255,7 @@ RULES: dict[str, Callable[[Manifest], Iterator[str]]] = {
     "migrated": unmigrated,
     "translated": untranslated,
     "audited": untitled,
+    "included": not_installed,
     "no_inline_code": inline_code,
     "failed": failing,
     "imports": foreign_imports,

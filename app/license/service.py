@@ -72,8 +72,10 @@ class _Published:
 def configure_licenses(app: Flask, settings: Settings) -> None:
     """Load the vendor's public keys; they are read once, so a changed folder takes effect at a full restart."""
     trusted = load_trusted_keys(settings.license_public_keys)
+    # Commands work before there is an installation; flask doctor and /readyz say that keys are missing.
+    tell = _log.warning if settings.license_public_keys.is_dir() else _log.info
     for file_name, problem in trusted.problems:
-        _log.warning("public key left out", file=file_name, problem=problem)
+        tell("public key left out", file=file_name, problem=problem)
     app.extensions["trusted_keys"] = trusted
     app.extensions["license_verifier"] = Verifier(
         keys=trusted.keys,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from flask import Flask
 
 from app.cli.edition import edition_group
-from tests.conftest import register_key
+from tests.conftest import ONLY_SQLITE, register_key
 from tests.editions.conftest import Shelf, found_in, sound
 
 
@@ -66,3 +66,35 @@ def test_a_refusal_ends_with_1_and_its_code(make_app: Callable[..., Flask]) -> N
 
 def test_wrong_usage_ends_with_2(make_app: Callable[..., Flask]) -> None:
     assert make_app().test_cli_runner().invoke(edition_group, ["disable"]).exit_code == 2
+
+
+@ONLY_SQLITE
+def test_a_command_of_an_edition_that_is_not_loaded_says_why_and_how_to_get_it_back(
+    shelf: Shelf, make_app: Callable[..., Flask]
+) -> None:
+    shelf.install("acme", f"import click\n{sound()}Plugin.commands = (click.Command('list'),)\n")
+    shelf.install("bravo", "raise ValueError('not today')")
+    make_app().test_cli_runner().invoke(edition_group, ["disable", "acme"])
+    app = make_app()
+    runner = app.test_cli_runner()
+    result = runner.invoke(args=["acme", "list", "--all"])
+    assert result.exit_code == 1
+    assert "It was switched off by command line" in result.stderr
+    assert "flask edition enable acme" in result.stderr
+    result = runner.invoke(args=["bravo"])
+    assert result.exit_code == 1
+    assert "ValueError: not today" in result.stderr
+    assert "[edition_import_failed]" in result.stderr
+    assert "bravo" not in runner.invoke(args=["--help"]).stdout
+
+
+@ONLY_SQLITE
+def test_a_module_that_is_included_nowhere_is_mentioned(shelf: Shelf, make_app: Callable[..., Flask]) -> None:
+    shelf.install("acme", sound(included_in="('standart',)"))
+    shelf.install("bravo", sound("bravo", included_in="('standard', 'acme')"))
+    runner = make_app().test_cli_runner()
+    stdout = runner.invoke(edition_group, ["doctor", "acme"]).stdout
+    assert "[included] included_in names standart, which is no edition that is loaded here" in stdout
+    stdout = runner.invoke(edition_group, ["doctor", "bravo"]).stdout
+    assert "included_in names acme, which is a module itself" in stdout
+    assert "included_in names standard" not in stdout
