@@ -171,12 +171,13 @@ def swallowed_refusal(package: Package) -> None:
     package.add(
         "views.py",
         """
-from werkzeug.exceptions import HTTPException
+from flask import request_finished
 
 
-@pages.errorhandler(HTTPException)
-def swallow(error: HTTPException) -> str:
-    return "All is well."
+@request_finished.connect
+def swallow(_: object, response: object) -> None:
+    if response.status_code == 402:
+        response.status_code = 200
 """,
     )
 
