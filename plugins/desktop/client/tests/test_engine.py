@@ -96,11 +96,37 @@ def test_switching_stops_one_and_starts_the_other_at_one_instant(desk: Desk) -> 
     assert desk.server.timer["task_id"] == 2
 
 
-def test_a_timer_of_the_web_is_stopped_here_and_only_once(desk: Desk) -> None:
-    desk.server.timer = {"task_id": 3, "started_at": "2026-11-26T08:00:00.5+09:00", "memo": "", "start_id": None}
+def web_timer() -> dict[str, object]:
+    return {"task_id": 3, "started_at": "2026-11-26T08:00:00.5+09:00", "memo": "", "start_id": None}
+
+
+def test_a_timer_of_the_web_is_stopped_here(desk: Desk) -> None:
+    desk.server.timer = web_timer()
     desk.engine.step()
     desk.tracker.stop()
-    assert desk.tracker.view().timer is None
+    view = desk.tracker.view()
+    assert (view.timer, view.minutes_of(3)) == (None, 59)
+    desk.engine.step()
+    assert desk.server.timer is None
+    assert desk.server.cells[3, "2026-11-26"].minutes == 59
+
+
+@pytest.mark.parametrize("tells_cells", [True, False])
+def test_a_correction_on_top_of_a_timer_is_no_conflict(desk: Desk, tells_cells: bool) -> None:
+    desk.server.tells_cells = tells_cells
+    desk.tracker.start(1)
+    desk.pass_time(minutes=50)
+    desk.tracker.stop()
+    desk.tracker.correct((1, TODAY), 45)
+    desk.engine.step()
+    assert desk.server.cells[1, "2026-11-26"].minutes == 45
+    assert desk.tracker.view().stuck == ()
+
+
+def test_a_timer_that_was_stopped_on_the_web_is_recorded_once(desk: Desk) -> None:
+    desk.server.timer = web_timer()
+    desk.engine.step()
+    desk.tracker.stop()
     desk.server.timer = None  # stopped on the web a moment earlier
     desk.engine.step()
     assert desk.server.cells == {}

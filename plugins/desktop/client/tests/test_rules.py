@@ -32,6 +32,7 @@ DAYS = st.dates(date(2026, 1, 1), date(2027, 12, 31))
 TASK_IDS = st.integers(1, 10**9)
 ACTIONS = st.one_of(
     st.builds(Start, TASK_IDS, INSTANTS, st.text()),
+    st.builds(Stop, st.uuids().map(str), TASK_IDS, INSTANTS, INSTANTS, st.text()),
     st.builds(Correction, TASK_IDS, DAYS, st.integers(0, 1440), st.text(), st.integers(0, 2**60)),
     st.builds(Addition, TASK_IDS, DAYS, st.integers(0, 1440), st.text()),
 )
@@ -69,17 +70,8 @@ def test_whatever_is_typed_gives_minutes_or_a_reason(text: str) -> None:
 
 
 @given(ACTIONS)
-def test_an_action_is_read_back_as_it_was_written(action: Start | Correction | Addition) -> None:
+def test_an_action_is_read_back_as_it_was_written(action: Start | Stop | Correction | Addition) -> None:
     assert read_action(json.loads(json.dumps(write_action(action)))) == action
-
-
-def test_a_stop_sends_the_start_back_as_the_server_wrote_it() -> None:
-    begin = datetime(2026, 11, 26, 0, 0, 0, 123456, tzinfo=UTC)
-    stop = Stop(None, 1, begin, begin + timedelta(hours=1), "", "2026-11-26T09:00:00.123456+09:00")
-    assert write_action(stop)["started_at"] == "2026-11-26T09:00:00.123456+09:00"
-    assert read_action(write_action(stop)) == Stop(
-        None, 1, begin, stop.stopped_at.replace(microsecond=0), "", stop.started_text
-    )
 
 
 @given(

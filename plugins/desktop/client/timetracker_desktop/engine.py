@@ -23,6 +23,7 @@ from timetracker_desktop.api import (
 )
 from timetracker_desktop.backoff import IDLE, Backoff
 from timetracker_desktop.keystore import TokenStore
+from timetracker_desktop.model import read_state
 from timetracker_desktop.operation_queue import OperationQueue, Queued
 from timetracker_desktop.operations import Result, Status
 from timetracker_desktop.session import (
@@ -324,6 +325,12 @@ class Engine:
                 continue
             if not settled:
                 raise UnreachableError("no results")
+            cells = self._queue.waits_for(owner, batch)
+            if cells:
+                self._fetch(api)
+                kept = self._queue.kept_state()
+                if kept is not None and kept[0] == owner:
+                    self._queue.carry_on_from(owner, cells, read_state(kept[2]).entries)
             self._limit = min(BATCH, self._limit * 2)
         self._tell()
 

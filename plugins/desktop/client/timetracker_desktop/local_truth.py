@@ -115,16 +115,15 @@ class _Sheet:
     def _run(self, identifier: str, action: Action) -> None:
         """What it does to the timer."""
         if isinstance(action, Start):
-            self.timer = Timer(action.task_id, action.started_at, action.memo, identifier)
+            running = self.timer
+            goes_on = running is not None and running.task_id == action.task_id
+            begin = running.started_at if running is not None and goes_on else action.started_at
+            self.timer = Timer(action.task_id, begin, action.memo, identifier)
         elif isinstance(action, Stop) and self._is_running(action):
             self.timer = None
 
     def _is_running(self, stop: Stop) -> bool:
-        if self.timer is None:
-            return False
-        if stop.start_id is not None:
-            return self.timer.start_id == stop.start_id
-        return (self.timer.task_id, self.timer.started_at) == (stop.task_id, stop.started_at)
+        return self.timer is not None and self.timer.start_id == stop.start_id
 
     def _record(self, action: Action, *, waiting: bool) -> None:
         """What it does to the cells."""
@@ -134,8 +133,11 @@ class _Sheet:
                 if self.timer is not None and self.timer.task_id != action.task_id:
                     self._add_interval(self.timer.task_id, self.timer.started_at, action.started_at, self.timer.memo)
             case Stop():
+                begin = action.started_at
+                if self.timer is not None and self._is_running(action):
+                    begin = self.timer.started_at
                 if self._is_running(action) or action.start_id in self._stuck:
-                    self._add_interval(action.task_id, action.started_at, action.stopped_at, action.memo)
+                    self._add_interval(action.task_id, begin, action.stopped_at, action.memo)
             case Correction():
                 present = self._cells.get(action.cell)
                 version = action.version if present is None else present.version

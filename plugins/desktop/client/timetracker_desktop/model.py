@@ -66,8 +66,6 @@ class Timer:
     memo: str
     start_id: str | None
     """The operation that started it; None where it was started on the web."""
-    started_text: str = ""
-    """The start exactly as the server wrote it, which names a timer that has no ``start_id``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +187,6 @@ def _read_timer(source: Mapping[str, Any]) -> Timer:
         reading.instant(source, "started_at"),
         reading.text_or(source, "memo"),
         reading.text_or(source, "start_id") or None,
-        reading.text(source, "started_at"),
     )
 
 

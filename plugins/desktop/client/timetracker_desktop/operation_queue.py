@@ -260,6 +260,26 @@ class OperationQueue:
             if sequence < waiting.sequence and cell.minutes == waiting.seen_minutes:
                 self._set_body(waiting.id, replace(waiting.action, version=cell.version))
 
+    def waits_for(self, owner: str, batch: Sequence[Queued]) -> set[tuple[int, date]]:
+        """The cells of corrections that were made on top of ``batch``."""
+        return {
+            waiting.action.cell
+            for waiting in self._select("owner = ? AND state = 'pending'", owner)
+            if isinstance(waiting.action, Correction)
+            and any(touches(queued.action, waiting.action.cell) for queued in batch)
+        }
+
+    def carry_on_from(self, owner: str, cells: set[tuple[int, date]], entries: Iterable[Entry]) -> None:
+        """The same from a state, where the server's results do not say what they left in ``cells``."""
+        found = {entry.cell: entry for entry in entries if entry.cell in cells}
+        with self.transaction():
+            for waiting in self._select("owner = ? AND state = 'pending'", owner):
+                if not isinstance(waiting.action, Correction) or waiting.action.cell not in found:
+                    continue
+                cell = found[waiting.action.cell]
+                if cell.minutes == waiting.seen_minutes:
+                    self._set_body(waiting.id, replace(waiting.action, version=cell.version))
+
     def _set_body(self, identifier: str, action: Action) -> None:
         self._database.execute("UPDATE operations SET body = ? WHERE id = ?", (_dump(write_action(action)), identifier))
 

@@ -23,14 +23,12 @@ class Start:
 class Stop:
     """The timer stops; what has passed is recorded."""
 
-    start_id: str | None
-    """The operation that started it; None for a timer of the web, which task and start name."""
+    start_id: str
+    """The operation that started it."""
     task_id: int
     started_at: datetime
     stopped_at: datetime
     memo: str
-    started_text: str = ""
-    """The start as the server wrote it, sent back unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def write_action(action: Action) -> dict[str, Any]:
             body["started_at"] = write_instant(action.started_at)
         case Stop():
             body["start_id"] = action.start_id
-            body["started_at"] = action.started_text or write_instant(action.started_at)
+            body["started_at"] = write_instant(action.started_at)
             body["stopped_at"] = write_instant(action.stopped_at)
         case Correction():
             body |= {"day": action.day.isoformat(), "minutes": action.minutes, "version": action.version}
@@ -99,12 +97,11 @@ def read_action(body: Mapping[str, Any]) -> Action:
             return Start(task_id, reading.instant(body, "started_at"), memo)
         case "stop":
             return Stop(
-                reading.text_or(body, "start_id") or None,
+                reading.text(body, "start_id"),
                 task_id,
                 reading.instant(body, "started_at"),
                 reading.instant(body, "stopped_at"),
                 memo,
-                reading.text(body, "started_at"),
             )
         case "set":
             minutes, version = reading.whole(body, "minutes"), reading.whole(body, "version")

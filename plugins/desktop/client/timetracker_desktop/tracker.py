@@ -64,15 +64,14 @@ class Tracker:
             if timer is None:
                 return
             # A clock that was set back makes nothing that ends before it begins.
-            stopped_at = max(at or now, timer.started_at)
-            stop = Stop(
-                timer.start_id,
-                timer.task_id,
-                timer.started_at,
-                stopped_at,
-                timer.memo if memo is None else memo,
-                timer.started_text,
-            )
+            stopped_at = max(at or now, timer.started_at.replace(microsecond=0))
+            text, start_id, started_at = timer.memo if memo is None else memo, timer.start_id, timer.started_at
+            if start_id is None:
+                # One of the web gets a start of ours, which takes it over where it still runs, and is worth nothing
+                # where it was stopped meanwhile.
+                took_over = self._queue.append(self._owner(), Start(timer.task_id, stopped_at, text), now)
+                start_id, started_at = took_over.id, stopped_at
+            stop = Stop(start_id, timer.task_id, started_at, stopped_at, text)
             self._queue.append(self._owner(), stop, now)
 
     def correct(self, cell: tuple[int, date], minutes: int, memo: str | None = None) -> bool:

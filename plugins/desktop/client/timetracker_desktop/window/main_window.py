@@ -83,7 +83,7 @@ class MainWindow(QMainWindow):
         """Make everything anew, in the language and theme that are wanted."""
         state = self._tracker.view().state
         wanted = self.preferences.language
-        use_language(wanted if wanted != "auto" else (state.person.language if state is not None else None))
+        use_language(wanted if wanted != "auto" else (state.person.language[:2] if state is not None else None))
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.setFont(font())
