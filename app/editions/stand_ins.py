@@ -36,7 +36,8 @@ def _stand_in(edition: Discovered) -> click.Command:
             texts = code_texts(edition.refusal)
             click.echo(f"{edition.title}: {sentences(texts.message, texts.remedy)} [{texts.code}]", err=True)
         if edition.state is EditionState.DISABLED:
-            click.echo("  " + " ".join(("flask", "edition", "enable", edition.name)), err=True)
+            command = f"flask edition enable {edition.name}"
+            click.echo(f"  {command}", err=True)
         context.exit(_REFUSED)
 
     taking_anything = {"ignore_unknown_options": True, "allow_extra_args": True}
