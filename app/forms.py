@@ -10,6 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.exceptions import BadRequest
 from wtforms.fields.choices import SelectChoice
 from wtforms.form import BaseForm
 
@@ -31,6 +32,21 @@ def time_zone_choices() -> tuple[SelectChoice, ...]:
     """Every zone of the IANA database that names a place, and UTC."""
     names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
     return tuple(SelectChoice(name, name.replace("_", " ")) for name in ["UTC", *names])
+
+
+_LARGEST_ID = 2**63 - 1
+
+
+def chosen_id(name: str) -> int:
+    """The number of a row that a button of the form ``name`` carries.
+
+    Raises:
+        BadRequest: it carries none.
+    """
+    chosen = request.form.get(name, "")
+    if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < len(str(_LARGEST_ID))):
+        raise BadRequest
+    return int(chosen)
 
 
 WORDING: Mapping[str, str] = MappingProxyType(

@@ -1,13 +1,16 @@
 """Forms of log-in, set-up and account. Rules of the domain are not repeated here; its refusals are shown here."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, PasswordField, SelectField, StringField
+from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from app.auth.passwords import MAXIMUM_LENGTH, MINIMUM_LENGTH
+from app.auth.tokens import LIFETIMES
+from app.auth.tokens import NAME_LENGTH as TOKEN_NAME_LENGTH
 from app.auth.users import LOGIN_LENGTH, NAME_LENGTH
 from app.forms import LANGUAGE_CHOICES, THEMES, Form, or_none, stripped, time_zone_choices
+from app.security import SCOPES
 
 # Characters. The rule's own limit is lower and has words of its own: a browser that cut a pasted password off at that
 # limit would say nothing, and the person would keep one that is not theirs.
@@ -75,3 +78,23 @@ class PasswordForm(Form):
     current_password = PasswordField(_l("Current password"), validators=[_required, _any_length])
     new_password = new_password(_l("New password"))
     new_password_again = new_password_again(_l("New password again"), "new_password")
+
+
+class TokenForm(Form):
+    """A new personal token."""
+
+    name = StringField(
+        _l("What for"),
+        filters=[stripped],
+        validators=[_required, Length(max=TOKEN_NAME_LENGTH)],
+        description=_l("Such as the program that will use it."),
+        id="token-name",  # the form beside it has a name too
+    )
+    scopes = SelectMultipleField(
+        _l("It may"), choices=[SelectChoice(scope.value, title) for scope, title in SCOPES.items()]
+    )
+    days = SelectField(
+        _l("Holds for"),
+        coerce=int,
+        choices=[SelectChoice(days, _l("%(days)s days", days=days)) for days in LIFETIMES],
+    )

@@ -80,6 +80,22 @@ SCOPE_MISSING = Reason(
     N_("Make a token with this scope on the page Account."),
     status=403,
 )
+TOKEN_WITHOUT_SCOPE = Reason(
+    "token_without_scope",
+    N_("Nothing is chosen that the token may be used for."),
+    N_("Choose at least one of the list."),
+)
+TOKEN_LIFETIME_INVALID = Reason(
+    "token_lifetime_invalid",
+    N_("A token cannot be made for so long."),
+    N_("Choose one of the list."),
+)
+TOO_MANY_TOKENS = Reason(
+    "too_many_tokens",
+    N_("You have %(limit)s tokens, and that is the most."),
+    N_("End one that you no longer use."),
+    status=409,
+)
 TOKEN_NAME_INVALID = Reason(
     "token_name_invalid",
     N_("A name has 1 to 100 characters, and no control characters."),

@@ -1,22 +1,43 @@
 """The life of tokens: made, listed, ended. They end with the password and with the user, as sessions do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.audit import Event, record
 from app.auth import reasons
+from app.auth.acting import administrator_transaction, own_transaction
 from app.auth.bearer import new_token
+from app.auth.identity import Identity
 from app.auth.models import AccessToken, User
 from app.database import read_connection
 from app.refusal import Refusal
-from app.security import Credential
+from app.security import Credential, Scope
 
 NAME_LENGTH = 100
+
+
+MOST_TOKENS = 20
+"""How many personal tokens somebody may have at once."""
+LIFETIMES = (30, 90, 365)
+"""For how many days a personal token can be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A token that somebody has made for a program; never its text."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    """In UTC, to five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +61,88 @@ def require_token_name(name: str) -> str:
     if not (1 <= len(name) <= NAME_LENGTH) or not name.isprintable():
         raise Refusal(reasons.TOKEN_NAME_INVALID, field="name")
     return name
+
+
+def make_personal_token(identity: Identity, name: str, scopes: Collection[str], days: int) -> str:
+    """Make a token for a program of one's own; those of one's own that have expired are removed.
+
+    Args:
+        identity: whoever is logged in.
+        name: what it is for.
+        scopes: what it may be used for.
+        days: for how long it holds, one of ``LIFETIMES``.
+
+    Returns:
+        The token. It can be read here and never again.
+
+    Raises:
+        Refusal: ``token_name_invalid``, ``token_without_scope``, ``token_lifetime_invalid``, ``too_many_tokens``,
+            ``session_ended``.
+    """
+    name = require_token_name(name)
+    if not scopes or not set(scopes) <= set(Scope):
+        raise Refusal(reasons.TOKEN_WITHOUT_SCOPE, field="scopes")
+    if days not in LIFETIMES:
+        raise Refusal(reasons.TOKEN_LIFETIME_INVALID, field="days")
+    now = clock.now()
+    token = new_token(Credential.API_TOKEN)
+    with own_transaction(identity) as (session, user):
+        mine = _of(user.id, Credential.API_TOKEN)
+        session.execute(delete(AccessToken).where(*mine, AccessToken.expires_at <= now))
+        if session.execute(select(func.count()).select_from(AccessToken).where(*mine)).scalar_one() >= MOST_TOKENS:
+            raise Refusal(reasons.TOO_MANY_TOKENS, limit=MOST_TOKENS)
+        session.add(
+            AccessToken(
+                token_hash=token.hash,
+                user_id=user.id,
+                kind=Credential.API_TOKEN.value,
+                name=name,
+                scopes=" ".join(scope for scope in Scope if scope in scopes),
+                created_at=now,
+                expires_at=now + timedelta(days=days),
+            )
+        )
+        after = {"name": name, "scopes": sorted(scopes), "days": days}
+        record(session, Event("token.make", target=user.login, after=after))
+    return token.text
+
+
+def personal_tokens(user_id: int) -> tuple[PersonalToken, ...]:
+    """The personal tokens of a user, expired ones included, the latest first."""
+    columns = (
+        AccessToken.id,
+        AccessToken.name,
+        AccessToken.scopes,
+        AccessToken.created_at,
+        AccessToken.expires_at,
+        AccessToken.last_used_at,
+    )
+    query = select(*columns).where(*_of(user_id, Credential.API_TOKEN), AccessToken.expires_at.is_not(None))
+    with read_connection() as connection:
+        return tuple(
+            PersonalToken(row.id, row.name, tuple(row.scopes.split()), row.created_at, row.expires_at, row.last_used_at)
+            for row in connection.execute(query.order_by(*_LATEST_FIRST))
+        )
+
+
+def end_own_token(identity: Identity, token_id: int) -> bool:
+    """End one personal token of one's own; returns whether there was such a one.
+
+    Raises:
+        Refusal: ``session_ended``.
+    """
+    with own_transaction(identity) as (session, user):
+        return _end(session, user.id, token_id, Credential.API_TOKEN, "token.end")
+
+
+def end_token_of_user(user_id: int, token_id: int) -> bool:
+    """End one personal token of somebody, as a system administrator; returns whether there was such a one.
+
+    Raises:
+        Refusal: ``session_ended`` or ``no_longer_administrator``.
+    """
+    with administrator_transaction() as (session, _):
+        return _end(session, user_id, token_id, Credential.API_TOKEN, "token.end")
 
 
 def issue_device_token(session: Session, user_id: int, name: str) -> str:

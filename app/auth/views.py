@@ -11,19 +11,20 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from app import clock
 from app.auth import service
-from app.auth.forms import LoginForm, PasswordForm, ProfileForm, SetupForm
+from app.auth.forms import LoginForm, PasswordForm, ProfileForm, SetupForm, TokenForm
 from app.auth.identity import Identity, current_identity
 from app.auth.sessions import OpenSession, open_sessions
 from app.auth.setup import is_setup_pending
+from app.auth.tokens import end_own_token, make_personal_token, personal_tokens
 from app.auth.users import UserDetails, UserState
 from app.config import Settings
 from app.errors import answer_refusal
-from app.forms import or_none, put_all_at_fields, put_at_field
+from app.forms import chosen_id, or_none, put_all_at_fields, put_at_field
 from app.license.reasons import LicenseError
 from app.license.service import current_standing
 from app.localisation import LANGUAGES, html_language
 from app.refusal import Refusal
-from app.security import Audience, WhileRestricted, access, declare
+from app.security import SCOPES, Audience, WhileRestricted, access, declare
 
 blueprint = Blueprint("auth", __name__)
 declare(blueprint, Audience.MEMBER)
@@ -197,6 +198,30 @@ def end_sessions() -> ResponseReturnValue:
     return redirect(url_for("auth.account"), code=303)
 
 
+@blueprint.post("/account/tokens")
+def make_token() -> ResponseReturnValue:
+    """Make a personal token, and show it this once: in the answer itself, so that no address holds it."""
+    identity = _identity()
+    form = TokenForm()
+    password, profile = PasswordForm(formdata=None), _profile_form(identity)
+    if not form.validate_on_submit():
+        return _account_page(profile, password, 422, token_form=form)
+    try:
+        token = make_personal_token(identity, form.name.data or "", form.scopes.data or (), form.days.data)
+    except Refusal as error:
+        put_at_field(form, error)
+        return _account_page(profile, password, error.reason.status, token_form=form)
+    return _account_page(profile, password, new_token=token)
+
+
+@blueprint.post("/account/tokens/end")
+def end_token() -> ResponseReturnValue:
+    """End one personal token of one's own."""
+    ended = end_own_token(_identity(), chosen_id("token"))
+    flash(_("The token is ended.") if ended else _("That token had ended already."), "ok" if ended else "info")
+    return redirect(url_for("auth.account"), code=303)
+
+
 def _profile_form(identity: Identity) -> ProfileForm:
     """The form as it stands in the database, whatever was posted to the other form of the page."""
     return ProfileForm(
@@ -211,7 +236,14 @@ def _profile_form(identity: Identity) -> ProfileForm:
     )
 
 
-def _account_page(profile: ProfileForm, password: PasswordForm, status: int = 200) -> ResponseReturnValue:
+def _account_page(
+    profile: ProfileForm,
+    password: PasswordForm,
+    status: int = 200,
+    *,
+    token_form: TokenForm | None = None,
+    new_token: str = "",
+) -> ResponseReturnValue:
     identity = _identity()
     settings: Settings = current_app.extensions["settings"]
     sessions = open_sessions(identity.user_id, clock.now(), settings)
@@ -222,6 +254,11 @@ def _account_page(profile: ProfileForm, password: PasswordForm, status: int = 20
         password_form=password,
         sessions=[_shown(own, identity) for own in sessions[:SESSIONS_SHOWN]],
         session_count=len(sessions),
+        tokens=personal_tokens(identity.user_id),
+        token_form=token_form or TokenForm(formdata=None, scopes=["profile.read", "data.read"], days=90),
+        new_token=new_token,
+        scope_titles={scope.value: _(title) for scope, title in SCOPES.items()},
+        now=clock.now(),
         restricted=current_standing().restricted,
     )
     return page, status

@@ -431,3 +431,118 @@ def test_an_address_that_leads_nowhere_is_answered_in_the_form_of_its_neighbours
         answer = client.open(path, method=method)
         assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
         assert answer.get_json()["status"] == status
+
+
+# Personal tokens on the account page --------------------------------------------------------------------------------
+
+
+def make(client: FlaskClient, **typed: Any) -> tuple[int, str]:
+    """Make a token through the page; returns the status and the token, empty where the page shows none."""
+    form = {"name": "my script", "days": "90", "scopes": ["profile.read"], **typed}
+    answer = client.post("/account/tokens", data={**form, "csrf_token": csrf_token(client, "/account")})
+    head = answer.text.partition('id="new-token" value="')[2]
+    return answer.status_code, head.partition('"')[0]
+
+
+def test_a_token_that_is_made_on_the_page_is_shown_once_and_works(
+    licensed_app: Flask, member_client: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, token = make(member_client, scopes=["data.read", "profile.read"])
+
+    assert status == 200
+    assert len(token) == 48
+    page = member_client.get("/account").text
+    assert "my script" in page
+    assert "never used" in page
+    assert token not in page
+    answer = licensed_app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.get_json()["scopes"] == ["data.read", "profile.read"]
+    assert "last used on" in member_client.get("/account").text
+    after = {"name": "my script", "scopes": ["data.read", "profile.read"], "days": 90}
+    assert audited(licensed_app, "token.make") == [(MEMBER, MEMBER, None, after)]
+    assert token not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        ({"name": " "}, 422),
+        ({"name": "x" * 101}, 422),
+        ({"name": "a\x07b"}, 422),
+        ({"scopes": []}, 422),
+        ({"scopes": ["everything"]}, 422),
+        ({"days": "31"}, 422),
+        ({"days": "x"}, 422),
+    ],
+)
+def test_a_token_that_cannot_be_made_so_is_refused_at_its_field(
+    licensed_app: Flask, member_client: FlaskClient, typed: dict[str, Any], status: int
+) -> None:
+    assert make(member_client, **typed) == (status, "")
+    assert audited(licensed_app, "token.make") == []
+
+
+def test_a_token_ends_after_the_days_that_were_chosen(licensed_app: Flask, member_client: FlaskClient) -> None:
+    _, token = make(member_client, days="30")
+    headers = {"Authorization": f"Bearer {token}"}
+    start = datetime.now(UTC)
+
+    for days, status in ((29, 200), (31, 401)):
+        with time_machine.travel(start + timedelta(days=days)):
+            assert licensed_app.test_client().get("/api/v1/me", headers=headers).status_code == status
+
+
+def test_nobody_has_more_than_twenty_tokens_and_expired_ones_make_room(
+    licensed_app: Flask, member_client: FlaskClient
+) -> None:
+    for _ in range(19):
+        bearer(licensed_app, expires=datetime.now(UTC) + timedelta(days=9))
+    bearer(licensed_app, expires=datetime.now(UTC) - timedelta(days=1))
+
+    assert make(member_client)[0] == 200
+    status, token = make(member_client)
+    assert (status, token) == (409, "")
+
+
+def test_a_token_is_ended_by_its_owner_and_by_nobody_else(
+    licensed_app: Flask, member_client: FlaskClient, admin_client: FlaskClient
+) -> None:
+    _, token = make(member_client)
+    number = member_client.get("/account").text.partition('name="token" value="')[2].partition('"')[0]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def end(client: FlaskClient, path: str = "/account/tokens/end") -> int:
+        form = {"token": number, "csrf_token": csrf_token(client, "/account")}
+        return client.post(path, data=form).status_code
+
+    assert end(admin_client) == 303
+    assert licensed_app.test_client().get("/api/v1/me", headers=headers).status_code == 200
+    assert end(member_client) == 303
+    assert licensed_app.test_client().get("/api/v1/me", headers=headers).status_code == 401
+    assert audited(licensed_app, "token.end") == [(MEMBER, MEMBER, {"name": "my script"}, None)]
+
+
+def test_an_administrator_sees_and_ends_the_tokens_of_a_user(
+    licensed_app: Flask, member_client: FlaskClient, admin_client: FlaskClient
+) -> None:
+    _, token = make(member_client)
+    page = f"/settings/users/{user_id(licensed_app)}"
+    shown = admin_client.get(page).text
+    assert "my script" in shown
+    assert token not in shown
+    number = shown.partition('name="token" value="')[2].partition('"')[0]
+    form = {"token": number, "csrf_token": csrf_token(admin_client, "/account")}
+
+    assert member_client.post(f"{page}/tokens/end", data=form).status_code in (400, 403)
+    assert admin_client.post(f"{page}/tokens/end", data=form).status_code == 303
+
+    headers = {"Authorization": f"Bearer {token}"}
+    assert licensed_app.test_client().get("/api/v1/me", headers=headers).status_code == 401
+    assert audited(licensed_app, "token.end") == [(ADMINISTRATOR, MEMBER, {"name": "my script"}, None)]
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", "9" * 30, "1.5"])
+def test_nonsense_in_place_of_a_token_is_refused(member_client: FlaskClient, number: str) -> None:
+    form = {"token": number, "csrf_token": csrf_token(member_client, "/account")}
+
+    assert member_client.post("/account/tokens/end", data=form).status_code == 400

@@ -13,13 +13,14 @@ from werkzeug.exceptions import NotFound
 
 from app import clock
 from app.auth.reasons import LOGIN_DELETED, USER_UNKNOWN
+from app.auth.tokens import end_token_of_user, personal_tokens
 from app.auth.users import ChangedMeanwhile, UserState, merged
 from app.editions.permissions import edition_permissions
-from app.forms import put_at_field
+from app.forms import chosen_id, put_at_field
 from app.license.service import current_standing
 from app.refusal import Refusal
 from app.sealing import seal, unseal
-from app.security import Audience, declare
+from app.security import SCOPES, Audience, declare
 from app.settings.users import cursor, presenter, service
 from app.settings.users.forms import AddForm, EditForm, PasswordForm, write_state
 from app.settings.users.listing import ListQuery, Order, Privilege, Seen, State, count_deleted_users, read_page
@@ -294,6 +295,14 @@ def set_password(user_id: int) -> ResponseReturnValue:
     return redirect(url_for("users.show", user_id=user_id), code=303)
 
 
+@blueprint.post(f"{_USER}/tokens/end")
+def end_token(user_id: int) -> ResponseReturnValue:
+    """End one personal token of this user."""
+    ended = end_token_of_user(user_id, chosen_id("token"))
+    flash(_("The token is ended.") if ended else _("That token had ended already."), "ok" if ended else "info")
+    return redirect(url_for("users.show", user_id=user_id), code=303)
+
+
 def _view(user_id: int) -> service.UserView:
     try:
         return service.user_view(user_id)
@@ -341,6 +350,9 @@ def _user_page(
         reserved=reserved,
         is_oneself=view.user_id == current_user.user_id,
         permissions=edition_permissions(),
+        tokens=personal_tokens(view.user_id),
+        scope_titles={scope.value: _(title) for scope, title in SCOPES.items()},
+        now=clock.now(),
         show=presenter,
     )
 
