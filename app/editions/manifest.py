@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from flask import Blueprint
+from flask.sansio.blueprints import Blueprint as BaseBlueprint
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
@@ -126,7 +127,6 @@ def read_manifest(edition: Edition, *, name: str, package_version: str) -> Manif
     _check_unique("card", [card.name for card in manifest.cards])
     _check_unique("command", [str(command.name) for command in manifest.commands])
     _check_blueprints(manifest)
-    _check_templates(manifest)
     _check_tables(manifest)
     if manifest.is_module and (manifest.extends or manifest.start_page):
         raise malformed("a module, which has included_in, has neither extends nor start_page")
@@ -196,15 +196,18 @@ def _check_blueprints(manifest: Manifest) -> None:
             raise malformed(f"the blueprint {blueprint.name!r:.80} should be named {wanted}")
 
 
-def _check_templates(manifest: Manifest) -> None:
-    """Templates of all editions are looked up by name in one space, so each edition keeps to a folder of its own."""
-    for blueprint in manifest.blueprints:
-        if blueprint.template_folder is None:
-            continue
-        folder = Path(blueprint.root_path) / blueprint.template_folder
-        strays = sorted(path.name for path in folder.glob("*") if path.name != manifest.name)
-        if strays:
-            raise malformed(f"templates/{strays[0]} lies outside templates/{manifest.name}")
+def check_templates(edition: str, blueprint: BaseBlueprint) -> None:
+    """Templates of all editions are looked up by name in one space, so each edition keeps to a folder of its own.
+
+    Raises:
+        Refusal: ``edition_malformed``.
+    """
+    if blueprint.template_folder is None:
+        return
+    folder = Path(blueprint.root_path) / blueprint.template_folder
+    strays = sorted(path.name for path in folder.glob("*") if path.name != edition)
+    if strays:
+        raise malformed(f"templates/{strays[0]} lies outside templates/{edition}")
 
 
 def _check_tables(manifest: Manifest) -> None:

@@ -38,7 +38,7 @@ from app.editions import reasons
 from app.editions.discovery import error_line
 from app.editions.manifest import Manifest
 from app.editions.migration.layout import laid_out, uses
-from app.editions.tables import own_tables, version_table
+from app.editions.tables import others_schema, own_tables, version_table
 from app.migrating import migration_transaction
 from app.refusal import Refusal
 
@@ -73,6 +73,10 @@ class History:
         if self.head is None:
             return Refusal(reasons.MIGRATIONS_MISSING, name=name) if self.makes_tables else None
         return None if current == {self.head} else Refusal(reasons.NEEDS_MIGRATION)
+
+
+class OthersTablesError(RuntimeError):
+    """A migration of an edition has changed tables of the core or of another edition."""
 
 
 def read_history(manifest: Manifest) -> History:
@@ -244,15 +248,24 @@ def _run(
     try:
         with migration_transaction() as connection:
             before = read_version(connection, manifest.name)
+            others = others_schema(connection, manifest.name)
             context = _context(connection, manifest, script=scripts, fn=steps)
             with Operations.context(context):
                 context.run_migrations()
+            _check_others(others, others_schema(connection, manifest.name))
             _record(connection, manifest.name, before)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         raise Refusal(reasons.MIGRATION_FAILED, edition=manifest.name, error=error_line(error)) from error
     return tuple(done)
+
+
+def _check_others(before: frozenset[tuple[str, ...]], after: frozenset[tuple[str, ...]]) -> None:
+    """Refuse what has changed a table that is not the edition's, such as a column that is added to the users."""
+    changed = sorted({part[0] for part in before ^ after})
+    if changed:
+        raise OthersTablesError(f"it changes what is not its own: {', '.join(changed)}")
 
 
 def _record(connection: Connection, edition: str, before: frozenset[str]) -> None:

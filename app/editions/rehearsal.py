@@ -15,7 +15,7 @@ from flask.sansio.blueprints import Blueprint
 from werkzeug.routing import Rule
 
 from app.editions import reasons
-from app.editions.manifest import Manifest, is_own_name, malformed
+from app.editions.manifest import Manifest, check_templates, is_own_name, malformed
 from app.editions.slots import SLOTS
 from app.navigation import NavItem
 from app.refusal import Refusal
@@ -122,6 +122,7 @@ def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Page
     _check_reach(manifest, before, _reach(scratch), app)
     for name, registered in scratch.blueprints.items():
         _check_static_files(name, registered)
+        check_templates(manifest.name, registered)
     for endpoint, view in scratch.view_functions.items():
         _check_view(scratch, endpoint, view)
     for rule in scratch.url_map.iter_rules():

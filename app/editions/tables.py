@@ -6,7 +6,7 @@ Each edition has ``MetaData`` of its own, so that nothing of one that fails to l
 from collections.abc import Collection
 from typing import Literal, cast
 
-from sqlalchemy import Column, ForeignKey, MetaData
+from sqlalchemy import Column, Connection, ForeignKey, MetaData, text
 
 from app.auth.models import User
 from app.extensions import NAMING_CONVENTION
@@ -17,6 +17,25 @@ NAME_LIMIT = 63
 _EDITION = "timetracker_edition"
 _PREFIX = "edition_"
 _VERSION = "_version"
+_SCHEMA = {
+    "sqlite": text("SELECT tbl_name, type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%'"),
+    "postgresql": text("""
+        SELECT relation.relname, 'column', attname, format_type(atttypid, atttypmod) || ' ' || attnotnull
+        FROM pg_attribute JOIN pg_class AS relation ON relation.oid = attrelid
+        WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v')
+            AND attnum > 0 AND NOT attisdropped
+        UNION ALL
+        SELECT relation.relname, 'constraint', conname, pg_get_constraintdef(pg_constraint.oid)
+        FROM pg_constraint JOIN pg_class AS relation ON relation.oid = conrelid
+        WHERE relnamespace = current_schema()::regnamespace
+        UNION ALL
+        SELECT relation.relname, 'trigger', tgname, pg_get_triggerdef(pg_trigger.oid)
+        FROM pg_trigger JOIN pg_class AS relation ON relation.oid = tgrelid
+        WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal
+        UNION ALL
+        SELECT tablename, 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()
+    """),
+}
 
 
 def edition_metadata(name: str) -> MetaData:
@@ -89,3 +108,13 @@ def own_tables(edition: str, tables: Collection[str]) -> frozenset[str]:
         and not is_version_table(table)
         and not table.startswith(tuple(longer))
     )
+
+
+def others_schema(connection: Connection, edition: str) -> frozenset[tuple[str, ...]]:
+    """How all tables are made that are not the edition's: the name of a table, and something of it in words.
+
+    Neither rows nor what the database keeps for itself are looked at.
+    """
+    found = {tuple(map(str, row)) for row in connection.execute(_SCHEMA[connection.dialect.name])}
+    own = {*own_tables(edition, {table for table, *_ in found}), version_table(edition)}
+    return frozenset(part for part in found if part[0] not in own)

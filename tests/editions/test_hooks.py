@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from app.editions.discovery import EditionState
+from app.editions.inspection import unguarded
+from app.editions.registry import page_rules
 from app.security import CONTENT_SECURITY_POLICY
 from tests.conftest import ADMINISTRATOR, ONLY_SQLITE, register_key
 from tests.editions.conftest import Shelf, found_in, sound
@@ -255,6 +257,34 @@ pages.add_url_rule("/edit", view_func=Edit.as_view("edit"))
 def test_what_could_only_be_a_mistake_is_refused(shelf: Shelf, start: Start, addition: str, problem: str) -> None:
     shelf.install("acme", sound() + addition)
     assert problem in _problem(start())
+
+
+def test_a_nested_blueprint_keeps_to_the_templates_and_static_files_of_its_edition(shelf: Shelf, start: Start) -> None:
+    nested = """
+from app.sdk import EditionBlueprint
+
+child = EditionBlueprint("child", __name__, feature="acme.board")
+pages.register_blueprint(child)
+"""
+    files = {"__init__.py": sound() + nested, "templates/standard/week.html": "another week"}
+    shelf.install_package("acme", files)
+    assert "templates/standard lies outside templates/acme" in _problem(start())
+
+
+def test_pages_of_a_nested_blueprint_are_pages_of_the_edition(shelf: Shelf, start: Start) -> None:
+    nested = """
+from flask import Blueprint
+
+child = Blueprint("child", __name__, url_prefix="/child")
+child.add_url_rule("/", "index", board)
+pages.register_blueprint(child)
+"""
+    shelf.install("acme", sound() + nested)
+    app = start()
+    with app.app_context():
+        manifest = app.extensions["editions"].manifests["acme"]
+        assert {rule.rule for rule in page_rules(manifest)} == {"/acme/", "/acme/child/"}
+        assert list(unguarded(manifest)) == [found_in(app, "acme").warnings[0]]
 
 
 def _problem(app: Flask, name: str = "acme") -> str:

@@ -291,6 +291,32 @@ def test_a_newer_database_is_left_alone(shelf: Shelf, acme: Flask, make_app: Mak
 
 
 @pytest.mark.parametrize(
+    "foreign",
+    [
+        "op.add_column('users', sa.Column('acme_note', sa.Integer()))",
+        "op.create_index('acme_names', 'users', ['name'])",
+        "op.create_table('acme_notes', sa.Column('id', sa.Integer(), primary_key=True))",
+        "op.drop_table('edition_standard_version')",
+    ],
+)
+def test_a_migration_that_changes_tables_of_others_is_taken_back(shelf: Shelf, make_app: MakeApp, foreign: str) -> None:
+    app = make_app()
+    assert upgrade_all(app)[0] == 0
+    install(shelf, _0001=FIRST, _0002=SECOND, _0003=THIRD + FAILS.format(last=foreign))
+    app = make_app()
+    status, output = upgrade_all(app)
+    assert status == 1
+    assert "OthersTablesError: it changes what is not its own: " in output
+    assert tables(app) == set()
+    with app.app_context(), read_connection() as connection:
+        inspector = inspect(connection)
+        assert "acme_note" not in {column["name"] for column in inspector.get_columns("users")}
+        assert "acme_names" not in {index["name"] for index in inspector.get_indexes("users")}
+        assert "acme_notes" not in inspector.get_table_names()
+        assert "edition_standard_version" in inspector.get_table_names()
+
+
+@pytest.mark.parametrize(
     "last", ["raise RuntimeError('half way')", "import sys; sys.exit(3)", "op.execute('SELECT nonsense FROM nowhere')"]
 )
 def test_a_migration_that_fails_half_way_leaves_the_old_state(shelf: Shelf, make_app: MakeApp, last: str) -> None:
