@@ -789,11 +789,13 @@ def test_migrations_are_recorded_from_the_first_user_on(shelf: Shelf, make_app: 
     with app.app_context():
         downgrade_core(revision="0003")
     assert upgrade_all(app)[0] == 0
+    versions = Path(app.extensions["migrate"].directory) / "versions"
+    head = max(file.name.partition("_")[0] for file in versions.glob("0*.py"))
     assert migrated(app) == [
         ("edition.migrate", "acme", "command line", "0002", "base"),
         ("edition.migrate", "acme", "command line", "base", "0002"),
-        ("database.migrate", "", "command line", "0004", "0003"),
-        ("database.migrate", "", "command line", "0003", "0004"),
+        ("database.migrate", "", "command line", head, "0003"),
+        ("database.migrate", "", "command line", "0003", head),
     ]
 
 
