@@ -106,7 +106,7 @@ def operation(
     """Decorate a view of the API; stands below the route decorator.
 
     The view is called with ``path``, ``query`` and ``body``, each where there is a model for it, and returns a model,
-    an ``Answer``, or None for an answer without a body.
+    an ``Answer``, what ``changed_meanwhile`` has made, or None for an answer without a body.
 
     Args:
         summary: what it does, in one sentence without full stop.
@@ -158,6 +158,8 @@ def _answer_invalid(error: ValidationError) -> Response:
 
 
 def _answered(result: Any, said: Operation) -> Response:
+    if isinstance(result, Response):
+        return result
     answer = result if isinstance(result, Answer) else Answer(result, status=said.status)
     if answer.model is None:
         return Response(status=204)

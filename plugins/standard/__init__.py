@@ -1,6 +1,7 @@
 """The edition Standard: what every license begins with."""
 
 from app.sdk import N_, Edition, Feature, NavItem, SlotContent
+from plugins.standard.api.views import resources
 from plugins.standard.audit_actions import AUDIT_ACTIONS
 from plugins.standard.closing.views import pages as closing_pages
 from plugins.standard.demo.commands import demo
@@ -86,6 +87,7 @@ class StandardEdition(Edition):
         people_pages,
         closing_pages,
         work_items,
+        resources,
     )
     slots = (SlotContent("navigation.tools", timer_bar, feature=TIMER),)
     commands = (import_work_items, demo)

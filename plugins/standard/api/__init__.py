@@ -1,0 +1,1 @@
+"""Tasks, hours, timer and closed days for programs, below ``/api/v1``."""

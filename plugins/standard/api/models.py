@@ -1,0 +1,153 @@
+"""What programs send and are answered."""
+
+from datetime import date as Date  # noqa: N812 - a field is called so
+from datetime import datetime
+
+from pydantic import Field
+
+from app.sdk import ApiModel, Id, PlainText
+from plugins.standard.entries import MEMO_LIMIT
+from plugins.standard.models import MINUTES_OF_A_DAY
+
+PAGE = 100
+MOST_DAYS = 366
+
+
+class TaskOut(ApiModel):
+    """A task that hours can be recorded on."""
+
+    id: int
+    code: str
+    name: str
+    project: str
+    customer: str
+    favourite: bool
+    recent: bool
+
+
+class TaskPage(ApiModel):
+    """Tasks: favourites and recent ones first."""
+
+    tasks: list[TaskOut]
+    has_more: bool
+    """Whether more words would find others; a page of tasks has no next one."""
+
+
+class TaskQuery(ApiModel):
+    """Which tasks."""
+
+    q: PlainText = Field("", max_length=200)
+    """Words that code, name, project or customer hold."""
+
+
+class EntryOut(ApiModel):
+    """The minutes of one day on one task."""
+
+    day: Date
+    task_id: int
+    minutes: int
+    memo: str
+    version: int
+    """The ETag of this entry, between quotes."""
+
+
+class EntryPage(ApiModel):
+    """Entries by day and task."""
+
+    entries: list[EntryOut]
+    next_cursor: str | None
+    """To be sent as ``cursor`` for those that follow; null at the end."""
+
+
+class EntryQuery(ApiModel):
+    """Which entries."""
+
+    from_: Date = Field(alias="from")
+    to: Date
+    cursor: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2}\.\d{1,18})?$")
+    limit: int = Field(PAGE, ge=1, le=PAGE)
+
+
+class EntryPath(ApiModel):
+    """Which entry."""
+
+    day: Date
+    task_id: Id
+
+
+class EntryIn(ApiModel):
+    """What an entry is to become."""
+
+    minutes: int = Field(ge=1, le=MINUTES_OF_A_DAY)
+    memo: PlainText = Field("", max_length=MEMO_LIMIT)
+
+
+class TimerOut(ApiModel):
+    """The timer that runs."""
+
+    task_id: int
+    started_at: datetime
+    memo: str
+    minutes: int
+
+
+class TimerNow(ApiModel):
+    """The timer, or null where none runs."""
+
+    timer: TimerOut | None
+
+
+class TimerIn(ApiModel):
+    """What to start, or to switch to."""
+
+    task_id: Id
+    memo: PlainText = Field("", max_length=MEMO_LIMIT)
+
+
+class StoppedDay(ApiModel):
+    """What was recorded on one day."""
+
+    day: Date
+    minutes: int
+
+
+class TimerStopped(ApiModel):
+    """What was recorded of a timer that was stopped."""
+
+    task_id: int
+    minutes: int
+    days: list[StoppedDay]
+
+
+class WeekPath(ApiModel):
+    """Which week: ``2026-W48``, or its Thursday."""
+
+    week: str = Field(pattern=r"^(\d{4}-W\d{2}|\d{4}-\d{2}-\d{2})$")
+
+
+class DayOut(ApiModel):
+    """A day of a week."""
+
+    day: Date
+    minutes: int
+    target_minutes: int
+    closed: bool
+    holiday: str | None
+
+
+class WeekOut(ApiModel):
+    """A week with its days and entries."""
+
+    week: str
+    start: Date
+    end: Date
+    minutes: int
+    target_minutes: int
+    days: list[DayOut]
+    entries: list[EntryOut]
+
+
+class ClosingOut(ApiModel):
+    """Up to which day one's hours are closed."""
+
+    closed_through: Date | None
