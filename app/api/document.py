@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from apispec import APISpec
 from flask import Flask, current_app
+from flask_babel import gettext
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
 from app.api.operations import OPERATION, ApiModel, Operation
+from app.editions.texts import owner_of, text_of_edition
 from app.security import Access
 from app.version import __version__
 
@@ -48,6 +51,50 @@ def api_document() -> Mapping[str, Any]:
     if known is None:
         known = current_app.extensions[_DOCUMENT] = _make(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's way to the application itself
     return known
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOperation:
+    """An operation as the page for people shows it."""
+
+    method: str
+    path: str
+    summary: str
+    """In the reader's language."""
+    scope: str
+    parameters: tuple[str, ...]
+    body: tuple[str, ...]
+    """Names of the values of the JSON that is sent."""
+    answers: tuple[str, ...]
+    """Names of the values of the JSON that is answered; none where nothing is."""
+    versioned: bool
+
+
+def listed_operations() -> tuple[ListedOperation, ...]:
+    """Every operation, by address and method."""
+    rules = [rule for rule in current_app.url_map.iter_rules() if _said(current_app, rule) is not None]
+    listed = [_listed(rule, method) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
+    return tuple(sorted(listed, key=lambda each: (each.path, each.method)))
+
+
+def _listed(rule: Rule, method: str) -> ListedOperation:
+    said: Operation = getattr(current_app.view_functions[rule.endpoint], OPERATION)
+    access: Access = current_app.extensions["access"][rule.endpoint]
+    owner = owner_of(rule.endpoint.rpartition(".")[0])
+    return ListedOperation(
+        method,
+        _PART.sub(r"{\1}", rule.rule),
+        gettext(said.summary) if owner is None else text_of_edition(owner, said.summary),
+        access.scope or "",
+        _names(said.path) + _names(said.query),
+        _names(said.body),
+        _names(said.answers),
+        said.versioned,
+    )
+
+
+def _names(model: type[BaseModel] | None) -> tuple[str, ...]:
+    return () if model is None else tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def _make(app: Flask) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any, cast
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, render_template
+from flask_babel import gettext
 
-from app.api.document import api_document
+from app.api.document import api_document, listed_operations
 from app.api.operations import ApiModel, operation
 from app.auth.identity import Identity, current_identity
 from app.editions import registry
@@ -13,6 +14,7 @@ from app.errors import API_PREFIX
 from app.license.policy import Usability
 from app.license.service import current_standing
 from app.security import (
+    SCOPES,
     Audience,
     Credential,
     Representation,
@@ -112,6 +114,17 @@ def openapi() -> Response:
     """The document, which says what the code says and nothing of what anybody has recorded."""
     document: Any = api_document()
     return jsonify(document)
+
+
+@blueprint.get("/docs")
+@access(Audience.MEMBER)
+def docs() -> str:
+    """The document for people: a page of a session, which takes no token."""
+    return render_template("api/docs.html", operations=listed_operations(), scope_titles=_scope_titles())
+
+
+def _scope_titles() -> dict[str, str]:
+    return {scope.value: gettext(title) for scope, title in SCOPES.items()}
 
 
 def _use(usability: Usability) -> Use:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Blueprint, Flask
+from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
@@ -218,3 +219,13 @@ def test_a_change_names_the_version_that_it_changes(api_app: Flask) -> None:
     for tag in ('"x"', 'W/"1"', '"1", "2"', "*", '"' + "9" * 30 + '"', "é"):
         answer = put(api_app, body, **{"If-None-Match": "", "If-Match": tag})
         assert (answer.status_code, answer.get_json()["code"]) == (412, "precondition_failed")
+
+
+def test_people_read_the_document_as_a_page(licensed_app: Flask, member_client: FlaskClient) -> None:
+    page = member_client.get("/api/v1/docs")
+
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    for text in ("GET /api/v1/me", "PUT /api/v1/entries/{day}/{task_id}", "data.write", "Who the token belongs to"):
+        assert text in page.text
+    assert "トークンの所有者" in member_client.get("/api/v1/docs", headers={"Accept-Language": "ja"}).text
+    assert licensed_app.test_client().get("/api/v1/docs").location == "/login?next=/api/v1/docs"
