@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,11 @@ def core_segments(app: Flask) -> frozenset[str]:
     return RESERVED_SEGMENTS | {_first_segment(rule) for rule in rules} | resources
 
 
+def core_template_folders() -> frozenset[str]:
+    """Folders of the core's templates, which are found before those of an edition of the same name."""
+    return frozenset(entry.name for entry in files("app.templates").iterdir() if entry.is_dir())
+
+
 def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Pages:
     """Set up the pages of one edition on a scratch application with the configuration of ``app``.
 
@@ -107,7 +113,7 @@ def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Page
         Refusal: ``edition_malformed`` or ``edition_address_taken``.
         Exception: whatever the edition's own code raises.
     """
-    if manifest.name in app.blueprints:
+    if manifest.name in app.blueprints or manifest.name in core_template_folders():
         raise malformed(f"the name {manifest.name} is the core's")
     if manifest.commands and manifest.name in RESERVED_COMMANDS:
         raise malformed(f"the commands of flask {manifest.name} are the core's")

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from app import create_app
+from app.cli import evaluation
 from app.cli.evaluation import KEY_FILE, evaluation_group, evaluation_key
 from app.config import load_settings
 from app.extensions import db
@@ -178,6 +179,14 @@ def test_a_key_that_is_registered_is_not_to_be_registered_again(instance: Path) 
 
 
 @pytest.mark.usefixtures("instance")
+@pytest.mark.parametrize(("is_checkout", "command"), [(True, "make demo"), (False, "flask standard demo")])
+def test_the_demo_is_made_with_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, *, is_checkout: bool, command: str
+) -> None:
+    monkeypatch.setattr(evaluation, "is_checkout", lambda: is_checkout)
+    assert f"Demo data    {command} " in run("start").stdout
+
+
 def test_there_is_no_setup_code_once_there_is_a_user() -> None:
     run("start")
     app = create_app(load_settings())

@@ -189,7 +189,7 @@ def test_an_entry_point_whose_name_no_edition_can_have_is_not_imported(shelf: Sh
     expect_refusal(start(), "edition_malformed", EditionState.BROKEN, name)
 
 
-@pytest.mark.parametrize("name", ["license", "auth"])
+@pytest.mark.parametrize("name", ["license", "auth", "errors"])
 def test_an_edition_cannot_have_the_name_of_a_part_of_the_core(shelf: Shelf, start: Start, name: str) -> None:
     shelf.install(name, sound(name))
     app = start()

@@ -71,6 +71,8 @@ def test_the_command_says_what_to_do_next(run: Callable[..., tuple[int, str]], t
         (("a" * 65,), "edition_name_invalid"),
         (("standard",), "edition_name_taken"),
         (("settings",), "edition_name_taken"),
+        (("users",), "edition_name_taken"),
+        (("errors",), "edition_name_taken"),
         (("license",), "edition_name_taken"),
         (("acme", "--title", "two\nlines"), "edition_title_invalid"),
         (("acme", "--title", " "), "edition_title_invalid"),

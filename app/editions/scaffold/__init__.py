@@ -16,7 +16,7 @@ from app.editions import reasons
 from app.editions.catalogues import as_mo, as_po, new_catalogue
 from app.editions.discovery import find_entry_points
 from app.editions.manifest import TEXT_LIMIT, is_name
-from app.editions.rehearsal import RESERVED_COMMANDS, RESERVED_SEGMENTS
+from app.editions.rehearsal import RESERVED_COMMANDS, RESERVED_SEGMENTS, core_template_folders
 from app.refusal import Refusal
 
 _SUFFIX = ".tmpl"
@@ -48,7 +48,8 @@ def write_package(name: str, *, title: str, folder: Path) -> Path:
     """
     if not is_name(name):
         raise Refusal(reasons.NAME_INVALID, name=name)
-    if name in RESERVED_SEGMENTS | RESERVED_COMMANDS | {entry.name for entry in find_entry_points()}:
+    reserved = RESERVED_SEGMENTS | RESERVED_COMMANDS | core_template_folders()
+    if name in reserved | {entry.name for entry in find_entry_points()}:
         raise Refusal(reasons.NAME_TAKEN, name=name)
     if not title.strip() or not title.isprintable() or len(title) > TEXT_LIMIT:
         raise Refusal(reasons.TITLE_INVALID, limit=TEXT_LIMIT)
