@@ -8,6 +8,7 @@ One set of rules for the month, the list of people and whatever else speaks of o
 - A day is missing if it is in the balance, something is expected of it, and nothing was recorded.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -95,3 +96,55 @@ def added_up(days: Iterable[DayHours]) -> Hours:
             counted_minutes += day.minutes
             counted_expected += day.expected
     return Hours(minutes, expected, counted_minutes, counted_expected, missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the days of somebody add up to, as a database can say without naming each of them."""
+
+    minutes: int = 0
+    days: int = 0
+    """On how many days there are hours."""
+    minutes_before: int = 0
+    """Of the days before today."""
+    worked_before: int = 0
+    """How many of those have hours and are days of which something is expected."""
+    minutes_today: int = 0
+
+
+class Expectation:
+    """What is expected of the days of a period, added up beforehand: for the hours of many people.
+
+    ``hours`` says what ``added_up`` says of the days of somebody who is present from a day on and has not left.
+    """
+
+    def __init__(self, days: Iterable[tuple[date, int]], *, today: date) -> None:
+        """Args: ``days`` with the minutes expected of each, in their order; ``today`` is seen."""
+        self._days: list[date] = []
+        self._expected, self._working = [0], [0]
+        for day, minutes in days:
+            self._days.append(day)
+            self._expected.append(self._expected[-1] + minutes)
+            self._working.append(self._working[-1] + (minutes > 0))
+        self._today = bisect_left(self._days, today)
+        """How many of the days are before today, which is the next one where it is among them."""
+        self._holds_today = self._today < len(self._days) and self._days[self._today] == today
+
+    def hours(self, sums: Sums, first: date | None) -> Hours:
+        """The hours of somebody whose first day with hours is ``first``; None expects nothing of them."""
+        begin = len(self._days) if first is None else bisect_left(self._days, first)
+        until = max(begin, self._today)
+        expected_before = self._expected[until] - self._expected[begin]
+        counted, counted_expected = sums.minutes_before, expected_before
+        if self._holds_today:
+            of_today = self._expected[self._today + 1] - self._expected[self._today] if begin <= self._today else 0
+            if sums.minutes_today >= of_today:
+                counted, counted_expected = counted + sums.minutes_today, counted_expected + of_today
+        working = self._working[until] - self._working[begin]
+        return Hours(
+            sums.minutes,
+            self._expected[-1] - self._expected[begin],
+            counted,
+            counted_expected,
+            working - sums.worked_before if first is not None else 0,
+        )
