@@ -1,5 +1,6 @@
 """A fake server in this process, a clock that stands still, and a client of both."""
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ import httpx
 import keyring.errors
 import pytest
 
+# Qt draws without a screen, unless somebody gives it one.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_server import THURSDAY, TOKEN, FakeServer

@@ -24,12 +24,6 @@ from timetracker_desktop.window.main_window import MainWindow
 TODAY = date(2026, 11, 26)
 
 
-@pytest.fixture(scope="session")
-def qapp_cls() -> type[QApplication]:
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    return QApplication
-
-
 @pytest.fixture
 def window(qtbot: QtBot, desk: Desk) -> Iterator[MainWindow]:
     """The window of somebody who works."""
