@@ -47,6 +47,8 @@ from app.audit import record as record_audit
 from app.auth.folding import fold
 from app.auth.identity import Identity
 from app.auth.models import User as _User
+from app.auth.throttle import Key as ThrottleKey
+from app.auth.throttle import count_failure, require_open
 from app.auth.tokens import Device, devices_of, end_device, issue_device_token
 from app.auth.views import safe_next
 from app.clock import now
@@ -79,6 +81,7 @@ from app.events import (
 )
 from app.forms import Form, put_at_field
 from app.license.policy import Usability
+from app.license.reasons import LicenseError
 from app.license.service import current_standing
 from app.navigation import NavItem
 from app.refusal import Reason, Refusal
@@ -87,7 +90,7 @@ from app.settings.operation.csv_export import csv_lines, csv_original
 from app.settings.state import current_state
 from app.settings.users.joining import NewUser, adding_users
 from app.settings.users.listing import ListQuery, Order, read_page
-from app.texts import RefusalTexts, actor_name, code_texts, listed, sentences
+from app.texts import RefusalTexts, actor_name, code_texts, license_date, listed, sentences
 from app.translation import N_
 
 __all__ = [
@@ -134,6 +137,7 @@ __all__ = [
     "SlotContent",
     "SwitchSetting",
     "TextSetting",
+    "ThrottleKey",
     "Usability",
     "UserAdded",
     "UserChanged",
@@ -147,9 +151,11 @@ __all__ = [
     "announce",
     "changed_meanwhile",
     "code_texts",
+    "count_failure",
     "csv_lines",
     "csv_original",
     "current_user",
+    "desktop_refusal",
     "devices_of",
     "edition_metadata",
     "end_device",
@@ -161,6 +167,7 @@ __all__ = [
     "gettext",
     "issue_device_token",
     "lazy_gettext",
+    "license_date",
     "license_summary",
     "listed",
     "locale_code",
@@ -176,6 +183,7 @@ __all__ = [
     "redirect",
     "render_template",
     "request",
+    "require_open",
     "requires_feature",
     "requires_permission",
     "safe_next",
@@ -257,6 +265,15 @@ def license_summary() -> LicenseSummary:
     edition = registry.licensed_edition(standing)
     title = registry.title_of_edition(edition) if edition is not None else ""
     return LicenseSummary(title, features, standing.web, standing.desktop)
+
+
+def desktop_refusal() -> Refusal | None:
+    """Why the desktop application may not be used at this request, such as ``maintenance_expired``; None where it may.
+
+    What takes device tokens is refused before an edition is asked. It costs no statement where somebody is logged in.
+    """
+    desktop = current_standing().desktop
+    return None if desktop.usable else LicenseError(desktop.code or "unverifiable")
 
 
 def time_zone() -> ZoneInfo:

@@ -120,9 +120,12 @@ def _below(place: Path) -> Iterator[Path]:
     if place.is_file():
         yield place
         return
+    packages = {found.parent for found in place.rglob("pyproject.toml") if found.parent != place}
     for file in sorted(place.rglob("*")):
         folders = file.relative_to(place).parts[:-1]
-        if file.is_file() and not any(name in _LEFT_OUT or name.startswith(".") for name in folders):
+        is_left_out = any(name in _LEFT_OUT or name.startswith(".") for name in folders)
+        # A package in a folder of its own, such as a program for other computers, has texts of its own.
+        if file.is_file() and not is_left_out and packages.isdisjoint(file.parents):
             yield file
 
 

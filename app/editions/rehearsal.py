@@ -23,7 +23,7 @@ from app.refusal import Refusal
 from app.security import Access, Audience, lost_declaration, resolve_access, serving_static_files
 
 RESERVED_SEGMENTS = frozenset(
-    {"account", "api", "desktop", "healthz", "login", "logout", "metrics", "readyz", "settings", "setup", "static"}
+    {"account", "api", "healthz", "login", "logout", "metrics", "readyz", "settings", "setup", "static"}
 )
 """First parts of addresses that are the core's, whether or not it answers all of them by now."""
 RESERVED_COMMANDS = frozenset(

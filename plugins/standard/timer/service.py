@@ -1,6 +1,5 @@
 """Starting, switching, changing, stopping and discarding the one timer that somebody has."""
 
-from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,29 +12,24 @@ from sqlalchemy.orm import Session
 from app.sdk import Identity, Refusal, now, read_connection, write_transaction
 from plugins.standard.access import recordable_tasks
 from plugins.standard.entries import (
-    EMPTY,
     MEMO_LIMIT,
     MEMO_TOO_LONG,
     TASK_NOT_YOURS,
-    CellChange,
-    CellsRefused,
-    CellValue,
     Writer,
     save_cells_in,
 )
-from plugins.standard.models import Customer, Entry, Project, RunningTimer, Span, Task
+from plugins.standard.models import Customer, Project, RunningTimer, Task
+from plugins.standard.timer.recording import minutes_by_day, record_parts
 from plugins.standard.timer.rules import (
     ENDS_BEFORE_START,
     LONGEST,
     RUNS_FOR_LONG,
     TIMER_GONE,
-    TIMES_TAKEN,
     TOO_LONG_AGO,
     Part,
     cut_into_days,
     elapsed_minutes,
     is_forgotten,
-    merged_memo,
     whole_minute,
 )
 from plugins.standard.timesheet.grid import TaskOfSheet
@@ -43,6 +37,11 @@ from plugins.standard.timesheet.service import task_columns, task_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def mark_of(task_id: int, started_at: datetime) -> str:
+    """The mark of a timer; see ``Running.mark``."""
+    return f"{task_id}.{(started_at - _EPOCH) // _MICROSECOND}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Running:
     @property
     def mark(self) -> str:
         """Which timer it is, for the forms of pages that show it: another one as soon as task or start are others."""
-        return f"{self.task.id}.{(self.started_at - _EPOCH) // _MICROSECOND}"
+        return mark_of(self.task.id, self.started_at)
 
     @property
     def minutes(self) -> int:
@@ -89,7 +88,7 @@ class Stopped:
     @property
     def days(self) -> dict[date, int]:
         """The minutes of each day."""
-        return _by_day(self.parts)
+        return minutes_by_day(self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +152,14 @@ def start_timer(reader: Identity, task_id: int, memo: str, zone: ZoneInfo) -> St
         Refusal: ``task_not_recordable``, ``memo_too_long``, ``timer_forgotten``.
         CellsRefused: what is recorded of the other one is refused; it goes on, and this one is not started.
     """
-    _require_memo_fits(memo)
+    require_memo_fits(memo)
     with write_transaction() as session:
-        writer, running = _locked(session, reader)
+        writer, running = locked_timer(session, reader)
         if running is not None and running.task.id == task_id:
             if memo:
                 session.execute(_of(update(RunningTimer), reader).values(memo=memo))
             return Started(running.task, None, ran_already=True)
-        task = _recordable_task(session, reader.user_id, task_id)
+        task = recordable_task(session, reader.user_id, task_id)
         stopped = None
         if running is not None:
             if running.is_forgotten:
@@ -205,11 +204,11 @@ def change_timer(reader: Identity, seen: str, details: Details) -> None:
     Raises:
         Refusal: ``timer_gone``, ``memo_too_long``, or ``task_not_recordable`` of another task than the one it has.
     """
-    _require_memo_fits(details.memo)
+    require_memo_fits(details.memo)
     with write_transaction() as session:
         _, running = _seen(session, reader, seen)
         if details.task_id != running.task.id:
-            _recordable_task(session, reader.user_id, details.task_id)
+            recordable_task(session, reader.user_id, details.task_id)
         # The seconds stay where the minute does, so that saving a memo does not make it longer.
         is_same_start = details.started_at == whole_minute(running.started_at)
         values = {
@@ -232,7 +231,7 @@ def discard_timer(reader: Identity, seen: str) -> Running:
         return running
 
 
-def _locked(session: Session, reader: Identity) -> tuple[Writer, Running | None]:
+def locked_timer(session: Session, reader: Identity) -> tuple[Writer, Running | None]:
     """The person's hours, locked, and the timer."""
     writer = Writer(reader.user_id, reader.login, by=reader.login)
     save_cells_in(session, writer, ())
@@ -240,7 +239,7 @@ def _locked(session: Session, reader: Identity) -> tuple[Writer, Running | None]
 
 
 def _seen(session: Session, reader: Identity, seen: str) -> tuple[Writer, Running]:
-    writer, running = _locked(session, reader)
+    writer, running = locked_timer(session, reader)
     if running is None or running.mark != seen:
         raise Refusal(TIMER_GONE)
     return writer, running
@@ -250,12 +249,14 @@ def _of(statement: Any, reader: Identity) -> Any:
     return statement.where(RunningTimer.user_id == reader.user_id)
 
 
-def _require_memo_fits(memo: str) -> None:
+def require_memo_fits(memo: str) -> None:
+    """Refuse a memo that no entry takes; raises Refusal ``memo_too_long``."""
     if len(memo) > MEMO_LIMIT:
         raise Refusal(MEMO_TOO_LONG, field="memo", length=len(memo), limit=MEMO_LIMIT)
 
 
-def _recordable_task(session: Session, user_id: int, task_id: int) -> TaskOfSheet:
+def recordable_task(session: Session, user_id: int, task_id: int) -> TaskOfSheet:
+    """The task, where ``user_id`` may record hours on it; raises Refusal ``task_not_recordable``."""
     query = _tasks(user_id).where(Task.id == task_id, Task.id.in_(recordable_tasks(user_id)))
     row: Row[*tuple[Any, ...]] | None = session.execute(query).one_or_none()
     if row is None:
@@ -265,59 +266,6 @@ def _recordable_task(session: Session, user_id: int, task_id: int) -> TaskOfShee
 
 def _stop(session: Session, writer: Writer, running: Running, parts: tuple[Part, ...]) -> Stopped:
     """End the timer and record ``parts``; whatever is refused ends the whole transaction."""
-    task_id = running.task.id
-    minutes = _by_day(parts)
-    present = _present(session, writer.user_id, task_id, minutes)
-    changes = [
-        CellChange(task_id, day, value.minutes + added, merged_memo(value.memo, running.memo), value.version)
-        for day, added in minutes.items()
-        for value in (present.get(day, EMPTY),)
-    ]
-    save_cells_in(session, writer, changes, keeps_spans=True)
-    _require_times_free(session, writer.user_id, task_id, parts)
-    rows = [
-        {
-            "user_id": writer.user_id,
-            "day": part.day,
-            "task_id": task_id,
-            "starts": part.starts,
-            "ends": part.ends,
-            "minutes": part.minutes,
-        }
-        for part in parts
-    ]
-    if rows:
-        session.execute(insert(Span), rows)
+    record_parts(session, writer, running.task.id, running.memo, parts)
     session.execute(delete(RunningTimer).where(RunningTimer.user_id == writer.user_id))
     return Stopped(running.task, parts)
-
-
-def _by_day(parts: Iterable[Part]) -> dict[date, int]:
-    minutes: dict[date, int] = {}
-    for part in parts:
-        minutes[part.day] = minutes.get(part.day, 0) + part.minutes
-    return minutes
-
-
-def _present(session: Session, user_id: int, task_id: int, days: Collection[date]) -> dict[date, CellValue]:
-    query = select(Entry.day, Entry.minutes, Entry.memo, Entry.version)
-    query = query.where(Entry.user_id == user_id, Entry.task_id == task_id, Entry.day.in_(days))
-    return {row.day: CellValue(row.minutes, row.memo, row.version) for row in session.execute(query)}
-
-
-def _require_times_free(session: Session, user_id: int, task_id: int, parts: Sequence[Part]) -> None:
-    """Refuse times that a day has already, breaks included: the day could not be saved any more."""
-    query = select(Span.day, Span.starts, Span.ends).where(Span.user_id == user_id)
-    taken = session.execute(query.where(Span.day.in_({part.day for part in parts})).order_by(Span.starts)).all()
-    refusals = {
-        (task_id, part.day): Refusal(
-            TIMES_TAKEN,
-            starts=f"{span.starts // 60}:{span.starts % 60:02}",
-            ends=f"{span.ends // 60}:{span.ends % 60:02}",
-        )
-        for part in parts
-        for span in taken
-        if span.day == part.day and span.starts < part.ends and part.starts < span.ends
-    }
-    if refusals:
-        raise CellsRefused(refusals)

@@ -59,6 +59,7 @@ class OfferedTask:
     name: str
     project: str
     customer: str
+    colour: str
     is_favourite: bool
     is_recent: bool
 
@@ -205,11 +206,15 @@ def _rows_and_cells(sheet: Sheet, week: Week) -> AnySelect:
 
 def suggested_tasks(sheet: Sheet, present: Collection[int], today: date) -> tuple[OfferedTask, ...]:
     """A few tasks to add: favourites, then those that hours were recorded on lately, without those in ``present``."""
-    query = _offered(sheet, today).limit(SUGGESTIONS + len(present))
-    with read_connection() as connection:
-        offered = [_offered_task(row) for row in connection.execute(query)]
+    offered = offered_tasks(sheet, today, limit=SUGGESTIONS + len(present))
     near = (task for task in offered if task.id not in present and (task.is_favourite or task.is_recent))
     return tuple(near)[:SUGGESTIONS]
+
+
+def offered_tasks(sheet: Sheet, today: date, *, limit: int) -> tuple[OfferedTask, ...]:
+    """All tasks that hours may be recorded on, favourites and recent ones first, at most ``limit``."""
+    with read_connection() as connection:
+        return tuple(_offered_task(row) for row in connection.execute(_offered(sheet, today).limit(limit)))
 
 
 def find_tasks(reader: Identity, user_id: int | None, words: str, today: date) -> tuple[Sheet, OfferedTasks]:
@@ -244,6 +249,7 @@ def _offered(sheet: Sheet, today: date) -> AnySelect:
             Task.name,
             Project.name.label("project"),
             Customer.name.label("customer"),
+            Project.colour,
             Favourite.task_id.is_not(None).label("is_favourite"),
             recent.c.last_day.is_not(None).label("is_recent"),
         )
@@ -272,6 +278,7 @@ def _offered_task(row: AnyRow) -> OfferedTask:
         row.name,
         row.project,
         row.customer,
+        row.colour,
         is_favourite=bool(row.is_favourite),
         is_recent=bool(row.is_recent),
     )

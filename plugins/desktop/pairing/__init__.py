@@ -1,0 +1,1 @@
+"""Pairing a device with a person: rules, service, forms."""

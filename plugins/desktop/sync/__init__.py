@@ -1,0 +1,1 @@
+"""What devices tell and are answered."""

@@ -1,0 +1,129 @@
+"""What a device tells and is answered, as it stands in JSON. Pure.
+
+Instants carry an offset (RFC 3339), days are ISO 8601, minutes are whole numbers.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+MOST_OPERATIONS = 200
+_LARGEST_ID = 2**63 - 1
+
+TaskId = Annotated[int, Field(ge=1, le=_LARGEST_ID, strict=True)]
+Memo = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
+"""Longer than an entry takes, so that one memo that is too long is refused by itself and not with all others."""
+Minutes = Annotated[int, Field(ge=0, le=1440, strict=True)]
+
+
+class Message(BaseModel):
+    """Base of all of them: nothing is taken that is not named here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Start(Message):
+    """The timer was started on a task."""
+
+    id: UUID
+    kind: Literal["start"]
+    task_id: TaskId
+    started_at: AwareDatetime
+    memo: Memo = ""
+
+
+class Stop(Message):
+    """The timer of ``start_id`` was stopped; all of it once more, for a server that never heard of its start."""
+
+    id: UUID
+    kind: Literal["stop"]
+    start_id: UUID
+    task_id: TaskId
+    started_at: AwareDatetime
+    stopped_at: AwareDatetime
+    memo: Memo = ""
+
+
+class Discard(Message):
+    """The timer of ``start_id`` was thrown away."""
+
+    id: UUID
+    kind: Literal["discard"]
+    start_id: UUID
+
+
+class Set(Message):
+    """A cell of the time sheet is to become this; no minutes empty it."""
+
+    id: UUID
+    kind: Literal["set"]
+    task_id: TaskId
+    day: date
+    minutes: Minutes
+    memo: Memo = ""
+    version: Annotated[int, Field(ge=0, le=_LARGEST_ID, strict=True)]
+    """The version that was corrected; 0 of an empty cell."""
+
+
+class Add(Message):
+    """Minutes are to be added to a cell, whatever is in it."""
+
+    id: UUID
+    kind: Literal["add"]
+    task_id: TaskId
+    day: date
+    minutes: Minutes
+    memo: Memo = ""
+
+
+Operation = Annotated[Start | Stop | Discard | Set | Add, Field(discriminator="kind")]
+
+
+class Batch(Message):
+    """What a device tells at once, in the order in which it happened."""
+
+    operations: Annotated[list[Operation], Field(max_length=MOST_OPERATIONS)]
+
+
+class Status(StrEnum):
+    """What came of an operation."""
+
+    DONE = "done"
+    ALREADY = "already"
+    """The timer was stopped, switched or discarded elsewhere; nothing is lost and nothing is to be done."""
+    CONFLICT = "conflict"
+    """The cell has another version; ``present`` says what is in it now."""
+    REFUSED = "refused"
+
+
+class Present(Message):
+    """What is in a cell now."""
+
+    minutes: int
+    memo: str
+    version: int
+
+
+class Result(Message):
+    """The answer to one operation."""
+
+    id: UUID
+    status: Status
+    code: str | None = None
+    message: str | None = None
+    remedy: str | None = None
+    deferred: bool | None = None
+    """True of a start while a timer runs that was started later: nothing runs because of it."""
+    days: dict[date, int] | None = None
+    """Minutes that a stop has recorded, by day."""
+    present: Present | None = None
+
+
+class Results(Message):
+    """The answer to a batch: one result for each operation, in the same order."""
+
+    results: list[Result]
+    server_time: datetime

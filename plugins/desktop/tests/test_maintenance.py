@@ -1,0 +1,73 @@
+"""The desktop application works through the last second of the Maintenance Expiration Date, and not one longer."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from app.security import Credential
+from plugins.desktop.tests.conftest import Device
+from plugins.standard.tests.company import Company
+from tests.conftest import MEMBER, bearer, csrf_token, log_in, register_key
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+ENDS = NOW + timedelta(days=10)
+
+
+@pytest.fixture
+def device(office: Company, thursday: None) -> Device:  # noqa: ARG001 - it is that day
+    register_key(
+        office.app, seats=40, maintenance_exp=int(ENDS.timestamp()), exp=int((ENDS + timedelta(90)).timestamp())
+    )
+    return Device(office)
+
+
+def test_it_stops_with_the_date_and_the_remedy_and_the_web_application_goes_on(office: Company, device: Device) -> None:
+    with time_machine.travel(ENDS - timedelta(seconds=1), tick=False):
+        assert device.state().status_code == 200
+    with time_machine.travel(ENDS, tick=False):
+        answer = device.state()
+        assert (answer.status_code, answer.get_json()["code"]) == (403, "maintenance_expired")
+        assert answer.get_json()["maintenance_expires"] == ENDS.isoformat()
+        assert answer.get_json()["remedy"]
+        assert device.send().status_code == 403
+        browser = office.app.test_client()
+        log_in(browser, MEMBER)
+        assert browser.get("/").status_code == 200
+        page = browser.get("/desktop/").text
+        assert "The desktop application has stopped working" in page
+        assert "Connect a device" not in page
+
+
+def test_a_renewed_key_brings_devices_back_at_their_next_request(office: Company, device: Device) -> None:
+    with time_machine.travel(ENDS + timedelta(days=1), tick=False):
+        assert device.state().status_code == 403
+        renewed = ENDS + timedelta(days=60)
+        register_key(office.app, seats=40, maintenance_exp=int(renewed.timestamp()))
+        assert device.state().status_code == 200
+
+
+def test_nothing_is_confirmed_after_it(office: Company, device: Device) -> None:
+    data = {"client_id": "timetracker-desktop", "device_name": "late"}
+    with time_machine.travel(ENDS, tick=False):
+        browser = office.app.test_client()
+        log_in(browser, MEMBER)
+        begun = device.client.post("/api/v1/desktop/pairing", data=data).get_json()
+        form = {"csrf_token": csrf_token(browser), "user_code": begun["user_code"], "decision": "confirm"}
+        assert browser.post("/desktop/pair", data=form).status_code == 422
+        assert "stopped working" in browser.get("/desktop/pair").text
+
+
+def test_the_standing_is_told_before_maintenance(office: Company, device: Device) -> None:
+    register_key(office.app, seats=1, maintenance_exp=int(ENDS.timestamp()))
+    with time_machine.travel(ENDS, tick=False):
+        assert device.state().get_json()["code"] == "seats_exceeded"
+
+
+def test_a_personal_token_is_nobody_there_and_a_device_token_nobody_elsewhere(office: Company, device: Device) -> None:
+    personal = bearer(office.app, MEMBER, Credential.API_TOKEN, scopes="profile:read hours:read hours:write")
+    client: FlaskClient = device.client
+    assert client.get("/api/v1/desktop/state", headers=personal).status_code == 401
+    assert client.get("/api/v1/me", headers=device.header).status_code == 401
+    assert client.get("/desktop/", headers=device.header).status_code == 303
