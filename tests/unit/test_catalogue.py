@@ -73,8 +73,8 @@ def test_the_sources_hold_texts() -> None:
 
 
 def test_the_texts_of_a_bundled_edition_are_in_its_own_catalogue_alone() -> None:
-    assert [sources.title for sources in catalogue.EDITIONS] == ["standard"]
-    (standard,) = catalogue.EDITIONS
+    assert [sources.title for sources in catalogue.EDITIONS] == ["desktop", "standard"]
+    _, standard = catalogue.EDITIONS
     own = {key(message) for message in catalogue.extracted(standard)}
     assert (None, "Still missing") in own
     assert (None, "Still missing") not in {key(message) for message in catalogue.extracted(catalogue.CORE)}
