@@ -120,7 +120,12 @@ def openapi() -> Response:
 @access(Audience.MEMBER)
 def docs() -> str:
     """The document for people: a page of a session, which takes no token."""
-    return render_template("api/docs.html", operations=listed_operations(), scope_titles=_scope_titles())
+    return render_template(
+        "api/docs.html",
+        operations=listed_operations(),
+        scope_titles=_scope_titles(),
+        version_headers="If-Match, If-None-Match",
+    )
 
 
 def _scope_titles() -> dict[str, str]:

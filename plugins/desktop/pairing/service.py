@@ -22,6 +22,7 @@ from app.sdk import (
 from plugins.desktop.models import Pairing
 from plugins.desktop.pairing.rules import (
     CODE_UNKNOWN,
+    FETCHED_WITHIN,
     INTERVAL,
     NAME_INVALID,
     NAME_LENGTH,
@@ -134,7 +135,8 @@ def decide(reader: Identity, user_code: str, *, is_confirmed: bool) -> str:
         if row is None:  # somebody else was quicker
             raise Refusal(CODE_UNKNOWN, field="user_code")
         decided = update(Pairing).where(Pairing.id == row.id)
-        session.execute(decided.values(state=state.value, user_id=reader.user_id))
+        values = {"state": state.value, "user_id": reader.user_id, "expires_at": now() + FETCHED_WITHIN}
+        session.execute(decided.values(values))
         action = "desktop.confirm" if is_confirmed else "desktop.deny"
         record_audit(session, AuditEvent(action, target=row.device_name))
     return str(row.device_name)

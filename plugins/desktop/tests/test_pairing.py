@@ -126,6 +126,13 @@ def test_a_code_is_good_for_ten_minutes(device: FlaskClient, member: FlaskClient
         assert poll(device, begun["device_code"]).get_json() == {"error": "expired_token"}
 
 
+def test_a_confirmed_device_fetches_its_token_within_a_minute(device: FlaskClient, member: FlaskClient) -> None:
+    begun = begin(device).get_json()
+    decide(member, begun["user_code"])
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=1), tick=False):
+        assert poll(device, begun["device_code"]).get_json() == {"error": "expired_token"}
+
+
 def test_a_device_that_asks_too_often_is_slowed_down(device: FlaskClient) -> None:
     device_code, begun = begin(device).get_json()["device_code"], datetime.now(UTC)
 
