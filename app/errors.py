@@ -16,6 +16,7 @@ from werkzeug.exceptions import (
     ServiceUnavailable,
     Unauthorized,
 )
+from werkzeug.sansio.response import Response as WSGIResponse
 
 from app.auth.reasons import TOKEN_INVALID
 from app.editions import registry
@@ -30,15 +31,18 @@ _log = structlog.get_logger("timetracker.errors")
 
 
 class PaymentRequired(HTTPException):
-    """402: the feature exists and is not licensed. Werkzeug has no such class, and ``abort(402)`` is a 500."""
+    """402: the feature exists and is not licensed. Werkzeug has no such class, and ``abort(402)`` would be a 500."""
 
     code = 402
     name = "Payment Required"
     description = "The feature is not licensed."
 
-    def __init__(self, feature: str = "") -> None:
-        super().__init__()
+    def __init__(
+        self, description: str | None = None, response: WSGIResponse | None = None, *, feature: str = ""
+    ) -> None:
+        super().__init__(description, response)
         self.feature = feature
+        """Empty where a view says so with ``abort(402)``, which names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,8 @@ def answer_http_error(error: HTTPException) -> Response:
         return _with_headers(_problem(status, error.name, error.name.lower().replace(" ", "_")), error)
     texts = EXPIRED_FORM if isinstance(error, CSRFError) else ERROR_TEXTS.get(status)
     texts = texts or ErrorText(error.name, ERROR_TEXTS[400].text)
-    about = _licensed_where(error.feature) if isinstance(error, PaymentRequired) else ""
+    feature = error.feature if isinstance(error, PaymentRequired) else ""
+    about = _licensed_where(feature) if feature else ""
     return _with_headers(_page(status, texts, about), error)
 
 
@@ -315,6 +320,7 @@ def _report(what: str, error: Exception) -> None:
 
 def register_error_handlers(app: Flask) -> None:
     """Turn whatever leaves a view into an answer; no exception reaches the server."""
+    app.aborter.mapping[PaymentRequired.code] = PaymentRequired
     app.register_error_handler(Refusal, _on_refusal)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(DatabaseError, _on_database_error)

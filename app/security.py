@@ -234,11 +234,14 @@ _ONE_YEAR = 31_536_000
 
 
 def add_security_headers(response: Response) -> Response:
-    """Put the headers on every answer, errors included; private pages are not to be stored anywhere."""
+    """Put the headers on every answer, errors included; private pages are not to be stored anywhere.
+
+    They replace what a page has set itself: one header of an edition that is weaker would open the whole origin.
+    """
     for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+        response.headers[name] = value
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={_ONE_YEAR}; includeSubDomains")
+        response.headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}; includeSubDomains"
     is_static = request.endpoint == "static" or (request.endpoint or "").endswith(".static")
     if not (is_static and response.status_code in (200, 206, 304)):
         response.headers["Cache-Control"] = "no-store"

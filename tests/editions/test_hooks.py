@@ -129,6 +129,68 @@ def bad():
 
 
 @ONLY_SQLITE
+def test_a_page_that_aborts_with_402_is_answered_with_the_page_for_it(shelf: Shelf, make_app: MakeApp) -> None:
+    own = """
+@pages.get("/more")
+def more():
+    abort(402)
+
+@pages.get("/reason")
+def reason():
+    abort(402, description="Ten boards are licensed.")
+"""
+    shelf.install("acme", f"from app.sdk import abort\n{sound()}{own}")
+    app = open_for_business(make_app)
+    for path in ("/acme/more", "/acme/reason"):
+        answer = browser(app).get(path)
+        assert answer.status_code == 402
+        assert "This feature is not licensed" in answer.text
+        assert "The feature is" not in answer.text
+    assert "Open License" in browser(app, ADMINISTRATOR).get("/acme/more").text
+    assert failed_parts(app) == {}
+
+
+WEAKER = {
+    "Content-Security-Policy": "default-src *; script-src * 'unsafe-inline'",
+    "X-Content-Type-Options": "sniff",
+    "Referrer-Policy": "unsafe-url",
+    "Cross-Origin-Opener-Policy": "unsafe-none",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Permissions-Policy": "camera=*",
+    "X-Frame-Options": "ALLOWALL",
+    "Strict-Transport-Security": "max-age=0",
+    "Cache-Control": "public, max-age=9999",
+}
+
+
+@ONLY_SQLITE
+def test_no_page_and_no_hook_weakens_the_headers_of_an_answer(shelf: Shelf, make_app: MakeApp) -> None:
+    own = f"""
+@pages.get("/plain")
+def plain():
+    return "plain"
+
+@pages.get("/weak")
+def weak():
+    return "weak", [*{WEAKER!r}.items(), ("Content-Security-Policy", "script-src *")]
+
+@pages.after_request
+def weaken(response):
+    if request.args:
+        for name, value in {WEAKER!r}.items():
+            response.headers.add(name, value)
+    return response
+"""
+    shelf.install("acme", f"from app.sdk import request\n{sound()}{own}")
+    client = browser(open_for_business(make_app))
+    over_tls = {"base_url": "https://localhost"}
+    expected = client.get("/acme/plain", **over_tls).headers
+    for path in ("/acme/weak", "/acme/plain?weaken=1", "/acme/weak?weaken=1"):
+        headers = client.get(path, **over_tls).headers
+        assert {name: headers.getlist(name) for name in WEAKER} == {name: [expected[name]] for name in WEAKER}
+
+
+@ONLY_SQLITE
 def test_what_fails_while_it_is_sent_ends_its_answer_alone(shelf: Shelf, make_app: MakeApp) -> None:
     own = """
 @pages.get("/export")
