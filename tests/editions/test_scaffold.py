@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.edition import edition_group
+from app.editions.catalogues import edition_sources, prepare_update
 from app.editions.scaffold import write_package
 from app.refusal import Refusal
 
@@ -48,6 +49,22 @@ def test_a_new_package_has_all_that_an_edition_needs(tmp_path: Path) -> None:
     assert project["entry-points"]["timetracker.editions"] == {
         "field_service": "timetracker_field_service:FieldServiceEdition"
     }
+
+
+def test_the_title_asks_to_be_translated_and_goes_on_asking(tmp_path: Path) -> None:
+    folder = write_package("acme", title="Field work", folder=tmp_path)
+    package = folder / "timetracker_acme"
+    file = package / "translations" / "ja" / "LC_MESSAGES" / "acme.po"
+    asking = "# The title is not translated yet. Leave it so only if it is a name.\n"
+    assert f'{asking}msgid "Field work"\nmsgstr "Field work"\n' in file.read_text()
+    update = prepare_update(edition_sources("acme", package, "timetracker_acme"), "ja")
+    assert (dict(update.changes), update.untranslated) == ({}, ())
+    assert file.relative_to(folder).as_posix() in (folder / "README.md").read_text()
+
+
+def test_a_title_that_is_a_text_of_the_package_keeps_its_translation(tmp_path: Path) -> None:
+    package = write_package("acme", title="Good day", folder=tmp_path) / "timetracker_acme"
+    assert 'msgid "Good day"\nmsgstr "こんにちは"' in next(package.rglob("*.po")).read_text()
 
 
 def test_no_file_of_a_new_package_holds_a_placeholder(tmp_path: Path) -> None:
