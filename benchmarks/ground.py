@@ -189,10 +189,15 @@ def session_cookie(app: Flask, login: str = LOGIN) -> str:
 Call = Callable[[], tuple[str, bytes]]
 
 
-def page(app: Flask, path: str, cookie: str = "", form: Mapping[str, str] | None = None) -> Call:
-    """A call of ``app`` as a server makes it: an environment in, status and body out."""
+def page(app: Flask, path: str, cookie: str = "", form: Mapping[str, str] | None = None, *, token: str = "") -> Call:
+    """A call of ``app`` as a server makes it: an environment in, status and body out.
+
+    ``token`` is that of a program, which brings no cookie.
+    """
     body = urlencode(form).encode() if form is not None else b""
-    builder = EnvironBuilder(path, method="POST" if form is not None else "GET", headers=Headers(_headers(cookie)))
+    builder = EnvironBuilder(
+        path, method="POST" if form is not None else "GET", headers=Headers(_headers(cookie, token))
+    )
     environ = builder.get_environ()
     if form is not None:
         environ |= {"CONTENT_TYPE": "application/x-www-form-urlencoded", "CONTENT_LENGTH": str(len(body))}
@@ -212,5 +217,6 @@ def page(app: Flask, path: str, cookie: str = "", form: Mapping[str, str] | None
     return call
 
 
-def _headers(cookie: str) -> dict[str, str]:
-    return {"Cookie": cookie, "Accept-Language": "en"} if cookie else {"Accept-Language": "en"}
+def _headers(cookie: str, token: str) -> dict[str, str]:
+    brought = {"Cookie": cookie, "Authorization": f"Bearer {token}" if token else ""}
+    return {"Accept-Language": "en", **{name: value for name, value in brought.items() if value}}
