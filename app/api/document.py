@@ -113,7 +113,9 @@ def _make(app: Flask) -> dict[str, Any]:
     for rule, said in sorted(operations, key=lambda each: each[0].rule):
         access: Access = app.extensions["access"][rule.endpoint]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            spec.path(_PART.sub(r"{\1}", rule.rule), operations={method.lower(): _described(rule, said, access)})
+            spec.path(
+                _PART.sub(r"{\1}", rule.rule), operations={method.lower(): _described(rule, method, said, access)}
+            )
     return spec.to_dict()
 
 
@@ -129,28 +131,28 @@ def _schemas(models: frozenset[type[BaseModel]]) -> dict[str, Any]:
     return schemas
 
 
-def _described(rule: Rule, said: Operation, access: Access) -> dict[str, Any]:
+def _described(rule: Rule, method: str, said: Operation, access: Access) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": rule.endpoint,
         "summary": said.summary,
         "description": f"Scope: {access.scope}",
         "x-scope": access.scope,
         "parameters": _parameters(said),
-        "responses": _responses(said),
+        "responses": _responses(method, said),
     }
     if said.body is not None:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(said.body)}}}
     return described
 
 
-def _responses(said: Operation) -> dict[str, Any]:
+def _responses(method: str, said: Operation) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": _ref(Problem)}}
     statuses = {"401", "402", "403", "503"}
     statuses |= {"404"} if said.path else set()
     statuses |= {"422"} if said.path or said.query or said.body else set()
     statuses |= {"400", "413", "415"} if said.body else set()
-    statuses |= {"409", "412", "428"} if said.versioned else set()
-    statuses |= {"409"} if said.body else set()
+    statuses |= {"412", "428"} if said.versioned else set()
+    statuses |= {"409"} if method != "GET" else set()
     good = {"description": said.summary}
     if said.answers is not None:
         good["content"] = {"application/json": {"schema": _ref(said.answers)}}  # type: ignore[assignment]  # a nested object

@@ -181,7 +181,7 @@ def seen_version() -> int:
         return 0
     if "If-Match" not in request.headers:
         raise Refusal(PRECONDITION_REQUIRED)
-    tags = list(request.if_match.as_set())
+    tags = [tag or "" for tag in request.if_match.as_set()]  # Werkzeug reads an empty one as None
     if len(tags) != 1 or not (tags[0].isascii() and tags[0].isdecimal() and len(tags[0]) < len(str(_LARGEST_ID))):
         raise Refusal(PRECONDITION_FAILED)
     return int(tags[0])

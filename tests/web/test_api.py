@@ -216,7 +216,7 @@ def test_a_change_names_the_version_that_it_changes(api_app: Flask) -> None:
 
     missing = put(api_app, body, **{"If-None-Match": ""})
     assert (missing.status_code, missing.get_json()["code"]) == (428, "precondition_required")
-    for tag in ('"x"', 'W/"1"', '"1", "2"', "*", '"' + "9" * 30 + '"', "é"):
+    for tag in ('""', '"x"', 'W/"1"', '"1", "2"', "*", '"' + "9" * 30 + '"', "é"):
         answer = put(api_app, body, **{"If-None-Match": "", "If-Match": tag})
         assert (answer.status_code, answer.get_json()["code"]) == (412, "precondition_failed")
 

@@ -2,8 +2,9 @@
 
 from datetime import date as Date  # noqa: N812 - a field is called so
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.sdk import ApiModel, Id, PlainText
 from plugins.standard.entries import MEMO_LIMIT
@@ -59,12 +60,18 @@ class EntryPage(ApiModel):
     """To be sent as ``cursor`` for those that follow; null at the end."""
 
 
+def _names_a_day(cursor: str) -> str:
+    if cursor:
+        Date.fromisoformat(cursor.partition(".")[0])
+    return cursor
+
+
 class EntryQuery(ApiModel):
     """Which entries."""
 
     from_: Date = Field(alias="from")
     to: Date
-    cursor: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2}\.\d{1,18})?$")
+    cursor: Annotated[str, AfterValidator(_names_a_day)] = Field("", pattern=r"^(\d{4}-\d{2}-\d{2}\.\d{1,18})?$")
     limit: int = Field(PAGE, ge=1, le=PAGE)
 
 

@@ -89,7 +89,7 @@ def entries(query: EntryQuery) -> EntryPage:
     after: Cell | None = None
     if query.cursor:
         day, _, task_id = query.cursor.partition(".")
-        after = int(task_id), _day_or_404(day)
+        after = int(task_id), date.fromisoformat(day)
     found, has_more = entries_between(current_user(), query.from_, query.to, after, query.limit)
     shown = [_entry(cell, value) for cell, value in found]
     cursor = f"{shown[-1].day.isoformat()}.{shown[-1].task_id}" if has_more else None

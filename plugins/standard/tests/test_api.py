@@ -108,7 +108,7 @@ def test_entries_come_page_by_page_and_each_once(program: Program) -> None:
         "from=2020-01-01&to=2020-01-02&limit=0",
         "from=2020-02-30&to=2020-03-01",
     ]
-    + [f"from=2020-01-01&to=2020-01-02&cursor={cursor}" for cursor in ("x", "2020-01-01", "%00")],
+    + [f"from=2020-01-01&to=2020-01-02&cursor={cursor}" for cursor in ("x", "2020-01-01", "2020-13-01.1", "%00")],
 )
 def test_entries_that_nobody_can_mean_are_refused_with_the_field(program: Program, query: str) -> None:
     answer = program.ask("GET", f"/entries?{query}")
