@@ -87,6 +87,9 @@ def sentences(*parts: str) -> str:
 
 
 def _joined(first: str, second: str) -> str:
+    """A sentence that nobody has translated ends as English does, and is followed by a space in every language."""
+    if first and first[-1].isascii():
+        return f"{first} {second}"
     return str(gettext("%(first)s %(second)s", first=first, second=second)) if first else second
 
 

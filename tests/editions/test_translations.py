@@ -12,6 +12,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from flask_babel import gettext as core_gettext
 
 from app.cli.edition import edition_group
@@ -28,7 +29,7 @@ from app.editions.catalogues import (
 from app.editions.scaffold import write_package
 from app.editions.texts import catalogue_file, gettext, lazy_gettext, ngettext, pgettext, speaking_as
 from app.refusal import Reason, Refusal
-from app.texts import code_texts
+from app.texts import code_texts, sentences
 from tests import catalogue as bundled
 from tests.conftest import ONLY_SQLITE, add_person, log_in, register_key
 from tests.editions.conftest import Shelf, found_in, sound
@@ -534,3 +535,19 @@ def test_the_bundled_editions_speak_with_their_own_catalogues(start: Callable[..
             said = {message.id: registry.text_of(sources.title, message.id) for message in own if not message.context}
             assert said == {message.id: message.string or message.id for message in own if not message.context}
             assert all(core_gettext(message.id) == message.id for message in own if message.id not in core)
+
+
+@pytest.mark.parametrize(
+    ("language", "parts", "line"),
+    [
+        ("en", ("A day.", "From 0 to 9."), "A day. From 0 to 9."),
+        ("ja", ("一日です。", "0から9まで。"), "一日です。0から9まで。"),
+        ("ja", ("A day.", "0から9まで。"), "A day. 0から9まで。"),
+        ("ja", ("", "0から9まで。", ""), "0から9まで。"),
+    ],
+)
+def test_a_sentence_that_is_not_translated_does_not_stick_to_the_next(
+    start: Callable[..., Flask], language: str, parts: tuple[str, ...], line: str
+) -> None:
+    with start().test_request_context(), force_locale(language):
+        assert sentences(*parts) == line
