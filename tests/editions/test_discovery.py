@@ -341,7 +341,7 @@ def test_the_order_of_the_entry_points_does_not_matter(shelf: Shelf, start: Star
     first = [found.name for found in start(edition_failures_raise=True).extensions["editions"].found]
     shelf.entries.reverse()
     assert [found.name for found in start().extensions["editions"].found] == first
-    assert first == ["standard", "bravo", "alpha", "charlie", "delta", "addition"]
+    assert first == ["standard", "bravo", "alpha", "charlie", "delta", "desktop", "addition"]
 
 
 def test_an_edition_whose_base_is_missing_is_incompatible(shelf: Shelf, start: Start) -> None:

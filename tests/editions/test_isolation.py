@@ -384,7 +384,7 @@ def test_failures_of_an_edition_that_is_gone_are_shown_as_such_and_dismissed(she
     later = make_app()
     run = later.test_cli_runner()
     assert "\nacme: not_installed, 1 failure\n" in run.invoke(edition_group, ["list"]).output
-    _, gone = json.loads(run.invoke(edition_group, ["list", "--json"]).stdout)
+    *_, gone = json.loads(run.invoke(edition_group, ["list", "--json"]).stdout)
     assert (gone["name"], gone["state"], gone["failures"]) == ("acme", "not_installed", 1)
     looked_over = json.loads(run.invoke(edition_group, ["doctor", "--json"]).stdout)
     (left,) = (each for each in looked_over if each["edition"] == "acme")

@@ -200,12 +200,19 @@ def _imported_names(node: ast.AST) -> list[str]:
 
 
 def _files(folder: Path) -> set[Path]:
-    """What lies in ``folder``, without what Python and translators leave there."""
+    """What lies in ``folder``, without what Python, other tools and translators leave there."""
     return {
         path.relative_to(folder)
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix not in {".pot", ".cfg", ".md"}
+        if path.is_file()
+        and path.suffix not in {".pot", ".cfg", ".md"}
+        and not _is_left_there(path.relative_to(folder))
     }
+
+
+def _is_left_there(path: Path) -> bool:
+    """Whether it lies in a folder that is not the checkout's own, such as an environment."""
+    return any(part == "__pycache__" or part.startswith(".") or part.endswith(".egg-info") for part in path.parts[:-1])
 
 
 def _setup_cfg() -> configparser.ConfigParser:
