@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from app.auth.identity import Identity, token_hash
 from app.auth.models import User, UserSession
 from app.database import UtcDateTime, read_connection
-from app.license.gate import guard
+from app.license.gate import answer_of_the_core
 from app.license.policy import Standing
 from app.license.service import current_standing
 from app.settings.state import InstallationState, current_state
@@ -80,7 +80,7 @@ def _expect_ok(answer: tuple[str, bytes]) -> bytes:
 _PLAIN_USER = (
     select(
         UserSession.id.label("session_id"),
-        UserSession.last_seen_at.label("session_last_seen_at"),
+        UserSession.last_seen_at.label("credential_seen_at"),
         User.id.label("user_id"),
         User.login,
         User.name,
@@ -122,7 +122,7 @@ def without_gate(app: Flask, model: Flask) -> Flask:
         g.standing = standing
 
     hooks = app.before_request_funcs[None]
-    hooks[hooks.index(guard)] = hook
+    hooks[hooks.index(answer_of_the_core)] = hook
     return app
 
 

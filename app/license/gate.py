@@ -209,7 +209,7 @@ def _ask_to_log_in() -> ResponseReturnValue:
     return redirect(url_for("auth.login", next=after), code=303)
 
 
-def _answer_of_the_core() -> ResponseReturnValue | None:
+def answer_of_the_core() -> ResponseReturnValue | None:
     """What ``guard`` answers, whatever handlers of errors the blueprint has that was asked for."""
     try:
         answer = guard()
@@ -221,7 +221,7 @@ def _answer_of_the_core() -> ResponseReturnValue | None:
 
 def install_gate(app: Flask) -> None:
     """Put the gate in front of everything; the factory does so before any other hook that answers."""
-    app.before_request(_answer_of_the_core)
+    app.before_request(answer_of_the_core)
 
     @app.after_request
     def touch(response: Response) -> Response:
