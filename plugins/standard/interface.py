@@ -24,6 +24,7 @@ from plugins.standard.timer.rules import merged_memo
 from plugins.standard.timer.service import Running, running_timer
 from plugins.standard.timesheet.asked import present_times
 from plugins.standard.timesheet.service import OfferedTask, SheetOfWeek, offered_tasks, read_sheet
+from plugins.standard.timesheet.typed import plain_memo
 from plugins.standard.week import week_of
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "merged_memo",
     "own_tasks",
     "own_week",
+    "plain_memo",
     "present_cell",
     "record_work",
     "running_timer",

@@ -1,4 +1,4 @@
-"""What a device tells and is answered, as it stands in JSON. Pure.
+"""What a device tells and is answered, as it stands in JSON.
 
 Instants carry an offset (RFC 3339), days are ISO 8601, minutes are whole numbers.
 """
@@ -8,24 +8,24 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from app.sdk import ApiModel, Id
+from plugins.standard.interface import plain_memo
 
 MOST_OPERATIONS = 200
-_LARGEST_ID = 2**63 - 1
+_LARGEST_VERSION = 2**63 - 1
 
-TaskId = Annotated[int, Field(ge=1, le=_LARGEST_ID, strict=True)]
-Memo = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
-"""Longer than an entry takes, so that one memo that is too long is refused by itself and not with all others."""
+TaskId = Annotated[Id, Field(strict=True)]
+Memo = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000), AfterValidator(plain_memo)]
+"""As the sheet takes it, without control characters.
+
+Longer than an entry takes, so that one memo that is too long is refused by itself and not with all others.
+"""
 Minutes = Annotated[int, Field(ge=0, le=1440, strict=True)]
 
 
-class Message(BaseModel):
-    """Base of all of them: nothing is taken that is not named here."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Start(Message):
+class Start(ApiModel):
     """The timer was started on a task."""
 
     id: UUID
@@ -35,7 +35,7 @@ class Start(Message):
     memo: Memo = ""
 
 
-class Stop(Message):
+class Stop(ApiModel):
     """The timer of ``start_id`` was stopped; all of it once more, for a server that never heard of its start."""
 
     id: UUID
@@ -47,7 +47,7 @@ class Stop(Message):
     memo: Memo = ""
 
 
-class Discard(Message):
+class Discard(ApiModel):
     """The timer of ``start_id`` was thrown away."""
 
     id: UUID
@@ -55,7 +55,7 @@ class Discard(Message):
     start_id: UUID
 
 
-class Set(Message):
+class Set(ApiModel):
     """A cell of the time sheet is to become this; no minutes empty it."""
 
     id: UUID
@@ -64,11 +64,11 @@ class Set(Message):
     day: date
     minutes: Minutes
     memo: Memo = ""
-    version: Annotated[int, Field(ge=0, le=_LARGEST_ID, strict=True)]
+    version: Annotated[int, Field(ge=0, le=_LARGEST_VERSION, strict=True)]
     """The version that was corrected; 0 of an empty cell."""
 
 
-class Add(Message):
+class Add(ApiModel):
     """Minutes are to be added to a cell, whatever is in it."""
 
     id: UUID
@@ -82,7 +82,7 @@ class Add(Message):
 Operation = Annotated[Start | Stop | Discard | Set | Add, Field(discriminator="kind")]
 
 
-class Batch(Message):
+class Batch(ApiModel):
     """What a device tells at once, in the order in which it happened."""
 
     operations: Annotated[list[Operation], Field(max_length=MOST_OPERATIONS)]
@@ -99,7 +99,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
-class Present(Message):
+class Present(ApiModel):
     """What is in a cell now."""
 
     minutes: int
@@ -107,7 +107,7 @@ class Present(Message):
     version: int
 
 
-class Result(Message):
+class Result(ApiModel):
     """The answer to one operation."""
 
     id: UUID
@@ -122,7 +122,7 @@ class Result(Message):
     present: Present | None = None
 
 
-class Results(Message):
+class Results(ApiModel):
     """The answer to a batch: one result for each operation, in the same order."""
 
     results: list[Result]

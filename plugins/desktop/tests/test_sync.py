@@ -11,6 +11,7 @@ from plugins.desktop.tests.conftest import Device, operation
 from plugins.standard.models import RunningTimer, Span
 from plugins.standard.tests.company import THURSDAY, Company
 from plugins.standard.tests.sheet import entries
+from plugins.standard.timesheet.typed import plain_memo
 
 ADDED = b'{"id": "00000000-0000-4000-8000-000000000000", "kind": "add", "task_id": 1, "day": "2026-11-26"'  # and so on
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)  # 21:00 in Tokyo, where the member is
@@ -197,6 +198,12 @@ def test_what_is_no_batch_is_refused_with_its_place(device: Device, body: bytes)
     answer = device.client.post("/api/v1/desktop/sync", data=body, headers=headers)
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
     assert answer.get_json()["code"] == "message_invalid"
+
+
+def test_a_memo_is_recorded_as_the_sheet_takes_it(office: Company, device: Device) -> None:
+    device.tell(operation("add", task_id=office.tasks["drawing"], day="2026-11-26", minutes=5, memo="one\x0b\r\ntwo "))
+    assert hours(office) == {("drawing", THURSDAY): (5, plain_memo("one\x0b\r\ntwo "))}
+    assert "\x0b" not in plain_memo("one\x0b")
 
 
 def test_a_batch_that_is_too_large_is_refused(office: Company, device: Device) -> None:
