@@ -16,7 +16,6 @@ from app.sdk import (
     Refusal,
     Representation,
     current_user,
-    now,
     open_to,
     request,
     time_zone,
@@ -100,7 +99,7 @@ def state() -> Response:
 def sync() -> Response:
     """Carry out what the device tells, each operation once."""
     results = carry_out(current_user(), _batch(), time_zone())
-    answer = Results(results=results, server_time=now())
+    answer = Results(results=results)
     return Response(answer.model_dump_json(exclude_none=True), mimetype="application/json")
 
 

@@ -3,19 +3,32 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
-from app.sdk import Identity, current_user, license_summary, locale_code, read_connection, time_zone, today, url_for
+from app.sdk import (
+    ApiModel,
+    Identity,
+    current_user,
+    license_summary,
+    locale_code,
+    read_connection,
+    time_zone,
+    today,
+    url_for,
+)
 from plugins.desktop.models import Operation
-from plugins.standard.interface import OfferedTask, Running, SheetOfWeek, own_tasks, own_week, running_timer
+from plugins.standard.interface import (
+    Running,
+    TaskOut,
+    WeekOut,
+    own_lacking_days,
+    own_tasks,
+    own_week,
+    running_timer,
+)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Person(_Part):
+class Person(ApiModel):
     """Whose device it is."""
 
     login: str
@@ -25,7 +38,7 @@ class Person(_Part):
     time_zone: str
 
 
-class Installation(_Part):
+class Installation(ApiModel):
     """Where hours go, and until when the desktop application works."""
 
     web_url: str
@@ -35,27 +48,15 @@ class Installation(_Part):
     """The same of the web application."""
 
 
-class Day(_Part):
-    """A day of the week."""
+class LackingDay(ApiModel):
+    """A day with less than expected."""
 
     day: date
     minutes: int
     target_minutes: int
-    closed: bool
-    holiday: str | None
 
 
-class Week(_Part):
-    """The present week."""
-
-    start: date
-    end: date
-    minutes: int
-    target_minutes: int
-    days: list[Day]
-
-
-class Timer(_Part):
+class Timer(ApiModel):
     """The timer that runs on the server."""
 
     task_id: int
@@ -65,54 +66,34 @@ class Timer(_Part):
     """The operation of a device that has started it; null where it was started in the browser."""
 
 
-class Task(_Part):
-    """A task on which hours can be recorded."""
-
-    id: int
-    code: str
-    name: str
-    project: str
-    customer: str
-    colour: str
-    recent: bool
-    favourite: bool
-
-
-class Entry(_Part):
-    """The hours of a task on a day of the present week."""
-
-    task_id: int
-    day: date
-    minutes: int
-    memo: str
-    version: int
-
-
-class State(_Part):
+class State(ApiModel):
     """All of it; the same as long as nothing happens, so that a device asks whether it has changed."""
 
     person: Person
     installation: Installation
     today: date
-    week: Week
+    week: WeekOut
+    """The present week."""
+    lacking: list[LackingDay]
+    """Days of the last weeks that have less than expected and can be filled in, the oldest first."""
     closed_through: date | None
     timer: Timer | None
-    tasks: list[Task]
-    entries: list[Entry]
+    tasks: list[TaskOut]
+    """Those on which hours can be recorded."""
 
 
 def read_state() -> State:
     """What the device of whoever asks is shown at this request."""
-    user, sheet, running = current_user(), own_week(), running_timer(current_user())
+    user, sheet = current_user(), own_week()
     return State(
         person=Person(login=user.login, name=user.name, language=locale_code(), time_zone=str(time_zone())),
         installation=_installation(),
         today=today(),
-        week=_week(sheet),
+        week=WeekOut.of(sheet.grid),
+        lacking=_lacking(),
         closed_through=sheet.rules.closed_through,
-        timer=_timer(user, running),
-        tasks=[_task(offered) for offered in own_tasks()],
-        entries=_entries(sheet),
+        timer=_timer(user, running_timer(user)),
+        tasks=[TaskOut.of(offered) for offered in own_tasks()],
     )
 
 
@@ -125,20 +106,9 @@ def _installation() -> Installation:
     )
 
 
-def _week(sheet: SheetOfWeek) -> Week:
-    grid = sheet.grid
-    days = [
-        Day(
-            day=day.date,
-            minutes=day.minutes,
-            target_minutes=day.expected,
-            closed=day.is_closed,
-            holiday=day.holiday,
-        )
-        for day in grid.days
-    ]
-    expected = sum(day.expected for day in grid.days)
-    return Week(start=grid.week.first, end=grid.week.last, minutes=grid.minutes, target_minutes=expected, days=days)
+def _lacking() -> list[LackingDay]:
+    days = reversed(own_lacking_days())
+    return [LackingDay(day=day.date, minutes=day.minutes, target_minutes=day.expected) for day in days]
 
 
 def _timer(user: Identity, running: Running | None) -> Timer | None:
@@ -148,31 +118,3 @@ def _timer(user: Identity, running: Running | None) -> Timer | None:
     with read_connection() as connection:
         start_id = connection.execute(query.order_by(Operation.at.desc()).limit(1)).scalar_one_or_none()
     return Timer(task_id=running.task.id, started_at=running.started_at, memo=running.memo, start_id=start_id)
-
-
-def _task(offered: OfferedTask) -> Task:
-    return Task(
-        id=offered.id,
-        code=offered.code,
-        name=offered.name,
-        project=offered.project,
-        customer=offered.customer,
-        colour=offered.colour,
-        recent=offered.is_recent,
-        favourite=offered.is_favourite,
-    )
-
-
-def _entries(sheet: SheetOfWeek) -> list[Entry]:
-    return [
-        Entry(
-            task_id=cell.task_id,
-            day=cell.day,
-            minutes=cell.value.minutes,
-            memo=cell.value.memo,
-            version=cell.value.version,
-        )
-        for row in sheet.grid.rows
-        for cell in row.cells
-        if cell.value.version
-    ]

@@ -7,8 +7,11 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from app.sdk import current_user, today
+from app.sdk import current_user, time_zone, today
 from plugins.standard.access import own_sheet
+from plugins.standard.api.models import TaskOut, WeekOut
+from plugins.standard.balance import DayHours
+from plugins.standard.dashboard.service import read_lacking
 from plugins.standard.entries import (
     EMPTY,
     CellChange,
@@ -19,7 +22,7 @@ from plugins.standard.entries import (
     save_cells_in,
 )
 from plugins.standard.timer.recording import present_values
-from plugins.standard.timer.remote import Worked, discard, record_work, start_at, stop_at
+from plugins.standard.timer.remote import Worked, record_work, start_at, stop_at
 from plugins.standard.timer.rules import merged_memo
 from plugins.standard.timer.service import Running, running_timer
 from plugins.standard.timesheet.asked import present_times
@@ -32,14 +35,17 @@ __all__ = [
     "CellValue",
     "CellsChangedMeanwhile",
     "CellsRefused",
+    "DayHours",
     "OfferedTask",
     "Running",
     "SheetOfWeek",
+    "TaskOut",
+    "WeekOut",
     "Worked",
     "Writer",
-    "discard",
     "lock_hours",
     "merged_memo",
+    "own_lacking_days",
     "own_tasks",
     "own_week",
     "plain_memo",
@@ -64,6 +70,11 @@ def own_week() -> SheetOfWeek:
 def own_tasks() -> tuple[OfferedTask, ...]:
     """The tasks on which whoever asks may record hours, favourites and recent ones first; at most ``MOST_TASKS``."""
     return offered_tasks(own_sheet(current_user()), today(), limit=MOST_TASKS)
+
+
+def own_lacking_days() -> tuple[DayHours, ...]:
+    """The days of the last four weeks on which whoever asks has less than expected, the latest first."""
+    return read_lacking(current_user(), present_times(), time_zone())
 
 
 def present_cell(session: Session, user_id: int, task_id: int, day: date) -> CellValue:

@@ -3,7 +3,7 @@
 Instants carry an offset (RFC 3339), days are ISO 8601, minutes are whole numbers.
 """
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -47,14 +47,6 @@ class Stop(ApiModel):
     memo: Memo = ""
 
 
-class Discard(ApiModel):
-    """The timer of ``start_id`` was thrown away."""
-
-    id: UUID
-    kind: Literal["discard"]
-    start_id: UUID
-
-
 class Set(ApiModel):
     """A cell of the time sheet is to become this; no minutes empty it."""
 
@@ -79,7 +71,7 @@ class Add(ApiModel):
     memo: Memo = ""
 
 
-Operation = Annotated[Start | Stop | Discard | Set | Add, Field(discriminator="kind")]
+Operation = Annotated[Start | Stop | Set | Add, Field(discriminator="kind")]
 
 
 class Batch(ApiModel):
@@ -93,7 +85,7 @@ class Status(StrEnum):
 
     DONE = "done"
     ALREADY = "already"
-    """The timer was stopped, switched or discarded elsewhere; nothing is lost and nothing is to be done."""
+    """The timer was stopped, switched or discarded in the browser; nothing is lost and nothing is to be done."""
     CONFLICT = "conflict"
     """The cell has another version; ``present`` says what is in it now."""
     REFUSED = "refused"
@@ -126,4 +118,3 @@ class Results(ApiModel):
     """The answer to a batch: one result for each operation, in the same order."""
 
     results: list[Result]
-    server_time: datetime

@@ -15,7 +15,6 @@ from plugins.desktop.models import Operation as Told
 from plugins.desktop.sync.messages import (
     Add,
     Batch,
-    Discard,
     Operation,
     Present,
     Result,
@@ -30,7 +29,6 @@ from plugins.standard.interface import (
     CellsRefused,
     Worked,
     Writer,
-    discard,
     lock_hours,
     merged_memo,
     present_cell,
@@ -157,12 +155,6 @@ def _stop(desk: _Desk, told: Stop) -> _Outcome:
     return _Outcome(Result(id=told.id, status=Status.DONE, days=days))
 
 
-def _discard(desk: _Desk, told: Discard) -> _Outcome:
-    mark = desk.timer_of(told.start_id)
-    is_ended = mark is not None and discard(desk.session, desk.person, mark)
-    return _Outcome(Result(id=told.id, status=Status.DONE if is_ended else Status.ALREADY))
-
-
 def _set(desk: _Desk, told: Set) -> _Outcome:
     change = CellChange(told.task_id, told.day, told.minutes, told.memo, told.version)
     save_cells_in(desk.session, desk.writer, (change,))
@@ -180,7 +172,6 @@ def _add(desk: _Desk, told: Add) -> _Outcome:
 _HANDLERS: Mapping[type[Any], Callable[[_Desk, Any], _Outcome]] = {
     Start: _start,
     Stop: _stop,
-    Discard: _discard,
     Set: _set,
     Add: _add,
 }

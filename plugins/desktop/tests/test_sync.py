@@ -95,14 +95,6 @@ def test_a_stop_whose_start_never_arrived_is_recorded(office: Company, device: D
     assert hours(office) == {("drawing", THURSDAY): (20, "")}
 
 
-def test_a_discarded_timer_leaves_nothing(office: Company, device: Device) -> None:
-    started = start(office, "drawing", 25)
-    told = operation("discard", start_id=started["id"])
-    results = device.tell(started, told, operation("discard", start_id=started["id"]))
-    assert [result["status"] for result in results] == ["done", "done", "already"]
-    assert (hours(office), timers(office)) == ({}, [])
-
-
 def test_work_over_midnight_is_cut_in_the_persons_zone(office: Company, device: Device) -> None:
     started = start(office, "drawing", 22 * 60)
     assert device.tell(stop_of(started, 20 * 60))[0]["days"] == {"2026-11-25": 60, "2026-11-26": 60}
@@ -111,7 +103,7 @@ def test_work_over_midnight_is_cut_in_the_persons_zone(office: Company, device: 
 def test_a_correction_of_what_others_have_changed_meanwhile_is_a_conflict(office: Company, device: Device) -> None:
     cell = {"task_id": office.tasks["drawing"], "day": "2026-11-26"}
     device.tell(operation("set", **cell, minutes=60, memo="", version=0))
-    (entry,) = device.state().get_json()["entries"]
+    (entry,) = device.state().get_json()["week"]["entries"]
     other = operation("set", **cell, minutes=90, memo="longer", version=entry["version"])
     mine = operation("set", **cell, minutes=30, memo="", version=entry["version"])
     assert [result["status"] for result in device.tell(other, mine)] == ["done", "conflict"]
@@ -229,3 +221,15 @@ def test_the_state_names_tasks_week_and_person(office: Company, device: Device) 
     assert (state["today"], state["person"]["time_zone"]) == ("2026-11-26", "Asia/Tokyo")
     assert (state["week"]["start"], state["week"]["target_minutes"]) == ("2026-11-23", 5 * 480)
     assert state["installation"]["web_url"] == "http://localhost/desktop/"
+
+
+def test_the_state_names_days_of_weeks_before_that_lack_hours(office: Company, device: Device) -> None:
+    assert device.state().get_json()["lacking"] == []  # nothing is expected before the first hours
+    drawing = office.tasks["drawing"]
+    device.tell(
+        operation("add", task_id=drawing, day="2026-11-19", minutes=480),
+        operation("add", task_id=drawing, day="2026-11-20", minutes=360),
+        operation("add", task_id=drawing, day="2026-11-24", minutes=480),
+    )
+    lacking = [(day["day"], day["minutes"], day["target_minutes"]) for day in device.state().get_json()["lacking"]]
+    assert lacking == [("2026-11-20", 360, 480), ("2026-11-23", 0, 480), ("2026-11-25", 0, 480)]

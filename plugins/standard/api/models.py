@@ -2,13 +2,15 @@
 
 from datetime import date as Date  # noqa: N812 - a field is called so
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
 from app.sdk import ApiModel, Id, PlainText
-from plugins.standard.entries import MEMO_LIMIT
+from plugins.standard.entries import MEMO_LIMIT, Cell, CellValue
 from plugins.standard.models import MINUTES_OF_A_DAY
+from plugins.standard.timesheet.grid import GridDay, WeekGrid
+from plugins.standard.timesheet.service import OfferedTask
 
 PAGE = 100
 MOST_DAYS = 366
@@ -22,8 +24,24 @@ class TaskOut(ApiModel):
     name: str
     project: str
     customer: str
+    colour: str
+    """Of its project, such as ``#1f77b4``."""
     favourite: bool
     recent: bool
+
+    @classmethod
+    def of(cls, task: OfferedTask) -> Self:
+        """The task as it is offered."""
+        return cls(
+            id=task.id,
+            code=task.code,
+            name=task.name,
+            project=task.project,
+            customer=task.customer,
+            colour=task.colour,
+            favourite=task.is_favourite,
+            recent=task.is_recent,
+        )
 
 
 class TaskPage(ApiModel):
@@ -50,6 +68,12 @@ class EntryOut(ApiModel):
     memo: str
     version: int
     """The ETag of this entry, between quotes."""
+
+    @classmethod
+    def of(cls, cell: Cell, value: CellValue) -> Self:
+        """What is in a cell."""
+        task_id, day = cell
+        return cls(day=day, task_id=task_id, minutes=value.minutes, memo=value.memo, version=value.version)
 
 
 class EntryPage(ApiModel):
@@ -141,6 +165,13 @@ class DayOut(ApiModel):
     closed: bool
     holiday: str | None
 
+    @classmethod
+    def of(cls, day: GridDay) -> Self:
+        """The day as the sheet has it."""
+        return cls(
+            day=day.date, minutes=day.minutes, target_minutes=day.expected, closed=day.is_closed, holiday=day.holiday
+        )
+
 
 class WeekOut(ApiModel):
     """A week with its days and entries."""
@@ -152,6 +183,20 @@ class WeekOut(ApiModel):
     target_minutes: int
     days: list[DayOut]
     entries: list[EntryOut]
+    """By day and task."""
+
+    @classmethod
+    def of(cls, grid: WeekGrid) -> Self:
+        """The week as the sheet has it."""
+        return cls(
+            week=grid.week.code,
+            start=grid.week.first,
+            end=grid.week.last,
+            minutes=grid.minutes,
+            target_minutes=grid.expected,
+            days=[DayOut.of(day) for day in grid.days],
+            entries=[EntryOut.of(cell.place, cell.value) for cell in grid.recorded],
+        )
 
 
 class ClosingOut(ApiModel):

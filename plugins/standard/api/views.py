@@ -20,7 +20,6 @@ from app.sdk import (
 )
 from plugins.standard.api.models import (
     ClosingOut,
-    DayOut,
     EntryIn,
     EntryOut,
     EntryPage,
@@ -44,7 +43,6 @@ from plugins.standard.entries import (
     CellChange,
     CellsChangedMeanwhile,
     CellsRefused,
-    CellValue,
     Writer,
     save_cells,
 )
@@ -64,19 +62,7 @@ _NOT_FOUND = 404
 def tasks(query: TaskQuery) -> TaskPage:
     """Favourites and recent ones first."""
     _, found = find_tasks(current_user(), None, query.q, today())
-    shown = [
-        TaskOut(
-            id=task.id,
-            code=task.code,
-            name=task.name,
-            project=task.project,
-            customer=task.customer,
-            favourite=task.is_favourite,
-            recent=task.is_recent,
-        )
-        for task in found.tasks
-    ]
-    return TaskPage(tasks=shown, has_more=found.has_more)
+    return TaskPage(tasks=[TaskOut.of(task) for task in found.tasks], has_more=found.has_more)
 
 
 # Entries ------------------------------------------------------------------------------------------------------------
@@ -91,7 +77,7 @@ def entries(query: EntryQuery) -> EntryPage:
         day, _, task_id = query.cursor.partition(".")
         after = int(task_id), date.fromisoformat(day)
     found, has_more = entries_between(current_user(), query.from_, query.to, after, query.limit)
-    shown = [_entry(cell, value) for cell, value in found]
+    shown = [EntryOut.of(cell, value) for cell, value in found]
     cursor = f"{shown[-1].day.isoformat()}.{shown[-1].task_id}" if has_more else None
     return EntryPage(entries=shown, next_cursor=cursor)
 
@@ -104,7 +90,7 @@ def entry(path: EntryPath) -> Answer:
     value = entry_at(current_user(), cell)
     if value is None:
         abort(_NOT_FOUND)
-    return Answer(_entry(cell, value), version=value.version)
+    return Answer(EntryOut.of(cell, value), version=value.version)
 
 
 @resources.put("/entries/<day>/<task_id>")
@@ -136,15 +122,10 @@ def _save(change: CellChange) -> Any:
         raise refused.refusals[change.cell] from refused
     except CellsChangedMeanwhile as changed:
         present = changed.present[change.cell]
-        shown = _entry(change.cell, present) if present != EMPTY else None
+        shown = EntryOut.of(change.cell, present) if present != EMPTY else None
         return changed_meanwhile(shown, present.version)
     value = entry_at(user, change.cell) if change.minutes else None
-    return Answer(None) if value is None else Answer(_entry(change.cell, value), version=value.version)
-
-
-def _entry(cell: Cell, value: CellValue) -> EntryOut:
-    task_id, day = cell
-    return EntryOut(day=day, task_id=task_id, minutes=value.minutes, memo=value.memo, version=value.version)
+    return Answer(None) if value is None else Answer(EntryOut.of(change.cell, value), version=value.version)
 
 
 # Timer --------------------------------------------------------------------------------------------------------------
@@ -220,27 +201,8 @@ def week(path: WeekPath) -> WeekOut:
     wanted = day_of(path.week) if "W" in path.week else _day_or_404(path.week)
     if wanted is None:
         abort(_NOT_FOUND)
-    grid = read_sheet(current_user(), None, week_of(wanted, today=times.today, start=times.start), times).grid
-    days = [
-        DayOut(
-            day=day.date,
-            minutes=day.minutes,
-            target_minutes=day.expected,
-            closed=day.is_closed,
-            holiday=day.holiday,
-        )
-        for day in grid.days
-    ]
-    cells = sorted(grid.cells.values(), key=lambda cell: (cell.place[1], cell.place[0]))
-    return WeekOut(
-        week=grid.week.code,
-        start=grid.week.first,
-        end=grid.week.last,
-        minutes=grid.minutes,
-        target_minutes=grid.expected,
-        days=days,
-        entries=[_entry(cell.place, cell.value) for cell in cells if cell.value.minutes],
-    )
+    wanted_week = week_of(wanted, today=times.today, start=times.start)
+    return WeekOut.of(read_sheet(current_user(), None, wanted_week, times).grid)
 
 
 @resources.get("/closing")

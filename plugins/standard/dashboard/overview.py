@@ -104,20 +104,19 @@ def build_overview(week: Week, recorded: Iterable[Recorded], facts: Facts) -> Ov
             grid_day(day, by_day[day.date], facts.rules, facts.times.calendar, today=facts.times.today)
             for day in week.days
         ),
-        tuple(_lacking(by_day, facts)),
+        lacking_days(by_day, facts),
         _efforts(projects, in_week, in_month),
         by_task,
         has_begun=facts.presence.first is not None,
     )
 
 
-def _lacking(by_day: Counter[date], facts: Facts) -> Iterable[DayHours]:
-    today = facts.times.today
-    for back in range(1, LOOKS_BACK.days + 1):
-        day = today - timedelta(days=back)
-        hours = day_hours(day, by_day[day], facts.presence.expected(facts.times.calendar, day), today=today)
-        if hours.balance < 0 and not facts.rules.is_closed(day):
-            yield hours
+def lacking_days(by_day: Counter[date], facts: Facts) -> tuple[DayHours, ...]:
+    """The days of the last weeks that have less than expected and can be filled in, the latest first."""
+    today, calendar = facts.times.today, facts.times.calendar
+    days = (today - timedelta(days=back) for back in range(1, LOOKS_BACK.days + 1))
+    hours = (day_hours(day, by_day[day], facts.presence.expected(calendar, day), today=today) for day in days)
+    return tuple(day for day in hours if day.balance < 0 and not facts.rules.is_closed(day.date))
 
 
 def _efforts(projects: dict[int, Recorded], week: Counter[int], month: Counter[int]) -> tuple[Effort, ...]:

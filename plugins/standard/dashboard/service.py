@@ -1,12 +1,14 @@
 """Reading what the dashboard shows."""
 
+from collections import Counter
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from app.sdk import Identity, read_connection
 from plugins.standard.access import own_sheet
-from plugins.standard.dashboard.overview import LOOKS_BACK, Facts, Overview, Recorded, build_overview
+from plugins.standard.balance import DayHours
+from plugins.standard.dashboard.overview import LOOKS_BACK, Facts, Overview, Recorded, build_overview, lacking_days
 from plugins.standard.models import Customer, Entry, Project, Task
 from plugins.standard.month.service import read_presence
 from plugins.standard.months import month_of
@@ -36,6 +38,21 @@ def read_overview(reader: Identity, week: Week, times: Times, zone: ZoneInfo) ->
         .where(Entry.user_id == reader.user_id, wanted)
     )
     with read_connection() as connection:
-        facts = Facts(read_presence(connection, reader.user_id, zone), rules_of(connection, own_sheet(reader)), times)
+        facts = _facts(connection, reader, times, zone)
         recorded = [Recorded(*row) for row in connection.execute(query)]
     return build_overview(week, recorded, facts)
+
+
+def read_lacking(reader: Identity, times: Times, zone: ZoneInfo) -> tuple[DayHours, ...]:
+    """The days of the last weeks on which the reader has less than expected, the latest first; three statements."""
+    query = select(Entry.day, func.sum(Entry.minutes)).where(
+        Entry.user_id == reader.user_id, Entry.day.between(times.today - LOOKS_BACK, times.today)
+    )
+    with read_connection() as connection:
+        facts = _facts(connection, reader, times, zone)
+        by_day = Counter({day: int(minutes) for day, minutes in connection.execute(query.group_by(Entry.day))})
+    return lacking_days(by_day, facts)
+
+
+def _facts(connection: Connection, reader: Identity, times: Times, zone: ZoneInfo) -> Facts:
+    return Facts(read_presence(connection, reader.user_id, zone), rules_of(connection, own_sheet(reader)), times)

@@ -44,7 +44,7 @@ def test_tasks_are_those_of_the_screen(program: Program) -> None:
     answer = program.ask("GET", "/tasks").get_json()
     name = answer["tasks"][0]["name"]
 
-    assert {"id", "code", "name", "project", "customer", "favourite", "recent"} == set(answer["tasks"][0])
+    assert {"id", "code", "name", "project", "customer", "colour", "favourite", "recent"} == set(answer["tasks"][0])
     found = program.ask("GET", f"/tasks?q={name}").get_json()["tasks"]
     assert name in {task["name"] for task in found}
     assert program.ask("GET", "/tasks?q=%00").status_code == 422

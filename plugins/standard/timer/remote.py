@@ -98,15 +98,6 @@ def stop_at(
     return record_work(session, reader, work, stopped_at, zone)
 
 
-def discard(session: Session, reader: Identity, mark: str) -> bool:
-    """End the timer ``mark`` and record nothing; returns whether it was running."""
-    _, running = locked_timer(session, reader)
-    if running is None or running.mark != mark:
-        return False
-    _end(session, reader)
-    return True
-
-
 def record_work(
     session: Session, reader: Identity, work: Worked, stopped_at: datetime, zone: ZoneInfo
 ) -> dict[date, int]:

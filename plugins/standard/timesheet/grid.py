@@ -140,6 +140,12 @@ class WeekGrid:
         """Every cell by its place."""
         return {cell.place: cell for row in self.rows for cell in row.cells}
 
+    @property
+    def recorded(self) -> list[GridCell]:
+        """The cells with hours, by day and task."""
+        cells = (cell for row in self.rows for cell in row.cells if cell.value.minutes)
+        return sorted(cells, key=lambda cell: (cell.day, cell.task_id))
+
 
 @dataclass(frozen=True, slots=True)
 class SheetRules:

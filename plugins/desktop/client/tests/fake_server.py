@@ -54,11 +54,9 @@ class FakeServer:
     fault: Callable[[str], str] | None = None
     """Asked for each request: "" answers, "before" loses the request, "after" loses the answer."""
     requests: list[str] = field(default_factory=list)
-    tells_cells: bool = True
-    """Whether results say what they left, as the protocol has it; the client gets by without."""
     version: int = 0
     maintenance_expires: str = "2027-02-01T00:00:00+09:00"
-    missing: list[dict[str, Any]] = field(default_factory=list)
+    lacking: list[dict[str, Any]] = field(default_factory=list)
 
     # WSGI -------------------------------------------------------------------------------------------------------------
 
@@ -127,7 +125,7 @@ class FakeServer:
         etag = f'"{sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]}"'
         if environ.get("HTTP_IF_NONE_MATCH") == etag:
             return 304, {"ETag": etag}, None
-        return 200, {"Content-Type": "application/json", "ETag": etag}, {**state, "server_time": self.now.isoformat()}
+        return 200, {"Content-Type": "application/json", "ETag": etag}, state
 
     def state(self) -> dict[str, Any]:
         today = self.now.astimezone(ZONE).date()
@@ -144,6 +142,7 @@ class FakeServer:
                 "minutes": sum(entry["minutes"] for entry in entries if entry["day"] == day),
                 "target_minutes": 480 if 1 <= number < 5 else 0,
                 "closed": day <= self.closed_through,
+                "holiday": None,
             }
             for number, day in enumerate(week)
         ]
@@ -152,15 +151,17 @@ class FakeServer:
             "installation": {
                 "web_url": "https://rx.example.org/",
                 "maintenance_expires": self.maintenance_expires,
-                "license_expires": "2027-03-31",
+                "license_expires": "2027-04-01T00:00:00+09:00",
             },
             "today": today.isoformat(),
             "week": {
+                "week": "2026-W48",
                 "start": week[0],
                 "end": week[-1],
                 "minutes": sum(day["minutes"] for day in days),
                 "target_minutes": sum(day["target_minutes"] for day in days),
                 "days": days,
+                "entries": entries,
             },
             "closed_through": self.closed_through,
             "timer": self.timer,
@@ -174,8 +175,7 @@ class FakeServer:
                 }
                 for task in TASKS
             ],
-            "entries": entries,
-            "missing": self.missing,
+            "lacking": [*self.lacking, *(lacks(day) for day in days if is_lacking(day, today))],
         }
 
     # Operations -------------------------------------------------------------------------------------------------------
@@ -185,8 +185,6 @@ class FakeServer:
         if identifier in self.results:
             return self.results[identifier]
         result = {"id": identifier, **getattr(self, f"do_{operation['kind']}")(operation)}
-        if not self.tells_cells:
-            result.pop("cells", None)
         self.results[identifier] = result
         if result["status"] == "done":
             self.effects[identifier] = self.effects.get(identifier, 0) + 1
@@ -195,7 +193,6 @@ class FakeServer:
     def do_start(self, operation: dict[str, Any]) -> dict[str, Any]:
         if not any(task["id"] == operation["task_id"] for task in TASKS):
             return refused("task_not_recordable", "The task is not yours.", "Choose another task.")
-        changed = []
         if self.timer is not None and self.instant(self.timer["started_at"]) > self.instant(operation["started_at"]):
             return {"status": "done", "deferred": True}
         if self.timer is not None:
@@ -203,7 +200,7 @@ class FakeServer:
                 self.started.add(operation["id"])
                 self.timer["start_id"] = operation["id"]
                 return {"status": "done"}
-            changed = self.record(self.timer["task_id"], self.timer["started_at"], operation["started_at"], "")
+            self.record(self.timer["task_id"], self.timer["started_at"], operation["started_at"], "")
             self.stopped.add(self.timer["start_id"])
         self.started.add(operation["id"])
         self.timer = {
@@ -212,7 +209,7 @@ class FakeServer:
             "memo": operation["memo"],
             "start_id": operation["id"],
         }
-        return {"status": "done", "cells": changed}
+        return {"status": "done"}
 
     def do_stop(self, operation: dict[str, Any]) -> dict[str, Any]:
         start_id, timer = operation["start_id"], self.timer
@@ -224,8 +221,8 @@ class FakeServer:
             return day_closed()
         if running:
             self.timer = None
-        cells = self.record(operation["task_id"], started_at, operation["stopped_at"], operation["memo"])
-        return {"status": "done", "cells": cells}
+        self.record(operation["task_id"], started_at, operation["stopped_at"], operation["memo"])
+        return {"status": "done"}
 
     def do_set(self, operation: dict[str, Any]) -> dict[str, Any]:
         key = operation["task_id"], operation["day"]
@@ -235,17 +232,20 @@ class FakeServer:
         if present.version != operation["version"]:
             now = {"minutes": present.minutes, "memo": present.memo, "version": present.version}
             return {"status": "conflict", "code": "cell_changed", "message": "Changed elsewhere.", "present": now}
-        return {"status": "done", "cells": [self.put(key, operation["minutes"], operation["memo"])]}
+        self.put(key, operation["minutes"], operation["memo"])
+        return {"status": "done"}
 
     def do_add(self, operation: dict[str, Any]) -> dict[str, Any]:
         if operation["day"] <= self.closed_through:
             return day_closed()
-        return {"status": "done", "cells": [self.add(operation["task_id"], operation["day"], operation["minutes"], "")]}
+        self.add(operation["task_id"], operation["day"], operation["minutes"], "")
+        return {"status": "done"}
 
-    def record(self, task_id: int, started_at: str, stopped_at: str, memo: str) -> list[dict[str, Any]]:
+    def record(self, task_id: int, started_at: str, stopped_at: str, memo: str) -> None:
         begin, end = datetime.fromisoformat(started_at), datetime.fromisoformat(stopped_at)
         minutes = (end - begin) // timedelta(minutes=1)
-        return [self.add(task_id, self.day_of(started_at), minutes, memo)] if minutes else []
+        if minutes:
+            self.add(task_id, self.day_of(started_at), minutes, memo)
 
     def instant(self, text: str) -> datetime:
         return datetime.fromisoformat(text)
@@ -254,14 +254,21 @@ class FakeServer:
         day: date = datetime.fromisoformat(instant).astimezone(ZONE).date()
         return day.isoformat()
 
-    def add(self, task_id: int, day: str, minutes: int, memo: str) -> dict[str, Any]:
+    def add(self, task_id: int, day: str, minutes: int, memo: str) -> None:
         present = self.cells.get((task_id, day), Cell(0, "", 0))
-        return self.put((task_id, day), present.minutes + minutes, present.memo or memo)
+        self.put((task_id, day), present.minutes + minutes, present.memo or memo)
 
-    def put(self, key: tuple[int, str], minutes: int, memo: str) -> dict[str, Any]:
+    def put(self, key: tuple[int, str], minutes: int, memo: str) -> None:
         self.version += 1
         self.cells[key] = Cell(minutes, memo, self.version)
-        return {"task_id": key[0], "day": key[1], "minutes": minutes, "memo": memo, "version": self.version}
+
+
+def is_lacking(day: dict[str, Any], today: date) -> bool:
+    return day["day"] < today.isoformat() and day["minutes"] < day["target_minutes"] and not day["closed"]
+
+
+def lacks(day: dict[str, Any]) -> dict[str, Any]:
+    return {name: day[name] for name in ("day", "minutes", "target_minutes")}
 
 
 def refused(code: str, message: str, remedy: str) -> dict[str, Any]:

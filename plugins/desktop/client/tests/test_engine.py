@@ -111,9 +111,7 @@ def test_a_timer_of_the_web_is_stopped_here(desk: Desk) -> None:
     assert desk.server.cells[3, "2026-11-26"].minutes == 59
 
 
-@pytest.mark.parametrize("tells_cells", [True, False])
-def test_a_correction_on_top_of_a_timer_is_no_conflict(desk: Desk, tells_cells: bool) -> None:
-    desk.server.tells_cells = tells_cells
+def test_a_correction_on_top_of_a_timer_is_no_conflict(desk: Desk) -> None:
     desk.tracker.start(1)
     desk.pass_time(minutes=50)
     desk.tracker.stop()

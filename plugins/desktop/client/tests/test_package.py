@@ -98,7 +98,7 @@ def test_missing_hours_are_told_in_the_morning_and_once(desk: Desk) -> None:
 
 
 def test_hours_of_last_week_are_told_on_monday(desk: Desk) -> None:
-    desk.server.missing = [{"day": "2026-11-20", "minutes": 360, "target_minutes": 480}]
+    desk.server.lacking = [{"day": "2026-11-20", "minutes": 360, "target_minutes": 480}]
     desk.server.cells[1, "2026-11-24"] = cell(480)
     desk.server.cells[1, "2026-11-25"] = cell(480)
     desk.engine.step()
@@ -108,7 +108,7 @@ def test_hours_of_last_week_are_told_on_monday(desk: Desk) -> None:
 
 
 def test_a_forgotten_timer_is_told_in_the_evening(desk: Desk) -> None:
-    desk.server.missing = []
+    desk.server.lacking = []
     desk.tracker.start(1)
     view = desk.tracker.view()
     shown = {Kind.MISSING: date(2026, 11, 26)}

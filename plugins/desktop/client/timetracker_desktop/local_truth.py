@@ -104,12 +104,8 @@ class _Sheet:
         if queued.state in _STUCK:
             return
         known = queued.state is OperationState.DONE
-        if known and (queued.cells or queued.status is Status.ALREADY):
-            for cell in queued.cells:
-                self._cells[cell.cell] = cell
-            self._run(queued.id, queued.action)
-            return
-        self._record(queued.action, waiting=not known)
+        if queued.status is not Status.ALREADY:
+            self._record(queued.action, waiting=not known)
         self._run(queued.id, queued.action)
 
     def _run(self, identifier: str, action: Action) -> None:

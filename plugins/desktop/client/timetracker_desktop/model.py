@@ -115,8 +115,8 @@ class State:
     timer: Timer | None
     tasks: tuple[Task, ...]
     entries: tuple[Entry, ...]
-    missing: tuple[Day, ...]
-    """Days before today with less than expected, oldest first."""
+    lacking: tuple[Day, ...]
+    """Days before today that have less than expected and are not closed, oldest first."""
 
     def task(self, task_id: int) -> Task | None:
         """The task of that number, if the person has it."""
@@ -146,8 +146,8 @@ def read_state(source: Mapping[str, Any]) -> State:
         closed_through=reading.day_or_none(source, "closed_through"),
         timer=None if source.get("timer") is None else _read_timer(reading.part(source, "timer")),
         tasks=tuple(_read_task(task) for task in reading.parts(source, "tasks")),
-        entries=tuple(read_entry(entry) for entry in reading.parts(source, "entries")),
-        missing=tuple(_read_day(day) for day in reading.parts(source, "missing")),
+        entries=tuple(read_entry(entry) for entry in reading.parts(reading.part(source, "week"), "entries")),
+        lacking=tuple(_read_day(day) for day in reading.parts(source, "lacking")),
     )
 
 

@@ -21,7 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from timetracker_desktop.model import Entry, read_entry
+from timetracker_desktop.model import Entry
 from timetracker_desktop.operations import (
     Action,
     Correction,
@@ -89,7 +89,6 @@ class Queued:
     message: str = ""
     remedy: str = ""
     present: Present | None = None
-    cells: tuple[Entry, ...] = ()
     deferred: bool = False
 
     def as_sent(self) -> dict[str, Any]:
@@ -235,30 +234,13 @@ class OperationQueue:
     def settle(self, owner: str, results: Sequence[Result]) -> int:
         """Note what the server says; returns how many operations are settled by it."""
         with self.transaction() as database:
-            sent = {queued.id: queued for queued in self._select("owner = ? AND state = 'sent'", owner)}
+            sent = {queued.id for queued in self._select("owner = ? AND state = 'sent'", owner)}
             settled = [result for result in results if result.id in sent]
             database.executemany(
                 "UPDATE operations SET state = ?, result = ? WHERE id = ? AND state = 'sent'",
                 [(_STATE_AFTER[result.status], _dump(_write_result(result)), result.id) for result in settled],
             )
-            self._carry_versions_on(owner, [(sent[result.id], result) for result in settled if result.cells])
             return len(settled)
-
-    def _carry_versions_on(self, owner: str, settled: Iterable[tuple[Queued, Result]]) -> None:
-        """Corrections that were made on top of these go on from the versions that these left behind.
-
-        Only where the cell holds the minutes that the person saw: else somebody else has changed it meanwhile, the
-        version stays, and the server says that there is a conflict.
-        """
-        left = {cell.cell: (queued.sequence, cell) for queued, result in settled for cell in result.cells}
-        if not left:
-            return
-        for waiting in self._select("owner = ? AND state = 'pending'", owner):
-            if not isinstance(waiting.action, Correction) or waiting.action.cell not in left:
-                continue
-            sequence, cell = left[waiting.action.cell]
-            if sequence < waiting.sequence and cell.minutes == waiting.seen_minutes:
-                self._set_body(waiting.id, replace(waiting.action, version=cell.version))
 
     def waits_for(self, owner: str, batch: Sequence[Queued]) -> set[tuple[int, date]]:
         """The cells of corrections that were made on top of ``batch``."""
@@ -270,7 +252,11 @@ class OperationQueue:
         }
 
     def carry_on_from(self, owner: str, cells: set[tuple[int, date]], entries: Iterable[Entry]) -> None:
-        """The same from a state, where the server's results do not say what they left in ``cells``."""
+        """Let corrections of ``cells`` that wait go on from the versions that the server has by now.
+
+        Only where the cell holds the minutes that the person saw: else somebody else has changed it meanwhile, the
+        version stays, and the server says that there is a conflict.
+        """
         found = {entry.cell: entry for entry in entries if entry.cell in cells}
         with self.transaction():
             for waiting in self._select("owner = ? AND state = 'pending'", owner):
@@ -398,7 +384,6 @@ def _read(row: Sequence[Any]) -> Queued:
         message=found["message"],
         remedy=found["remedy"],
         present=None if found["present"] is None else read_present(found["present"]),
-        cells=tuple(read_entry(cell) for cell in found["cells"]),
         deferred=found["deferred"],
     )
 
@@ -411,16 +396,6 @@ def _write_result(result: Result) -> dict[str, Any]:
         "deferred": result.deferred,
         "remedy": result.remedy,
         "present": None if result.present is None else write_present(result.present),
-        "cells": [
-            {
-                "task_id": cell.task_id,
-                "day": cell.day.isoformat(),
-                "minutes": cell.minutes,
-                "memo": cell.memo,
-                "version": cell.version,
-            }
-            for cell in result.cells
-        ],
     }
 
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any
 
 from timetracker_desktop import reading
-from timetracker_desktop.model import Entry, read_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +143,6 @@ class Result:
     message: str = ""
     remedy: str = ""
     present: Present | None = None
-    cells: tuple[Entry, ...] = ()
-    """Cells that it changed, as it left them."""
     deferred: bool = False
     """Of a start: a timer that was started later runs already, so this one does not; its stop records it."""
 
@@ -167,7 +164,6 @@ def read_result(source: Mapping[str, Any]) -> Result:
         reading.text_or(source, "message"),
         reading.text_or(source, "remedy"),
         None if source.get("present") is None else read_present(reading.part(source, "present")),
-        tuple(read_entry(cell) for cell in reading.parts(source, "cells")),
         reading.flag(source, "deferred"),
     )
 

@@ -75,8 +75,8 @@ def part(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def parts(source: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """A list of objects, empty where it is absent."""
-    found = source.get(name) or []
+    """A list of objects."""
+    found = source.get(name)
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise ReadingError(name)
     return found

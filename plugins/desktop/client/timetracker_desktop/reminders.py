@@ -55,13 +55,11 @@ def due(view: View, preferences: Preferences, now: datetime, shown: dict[Kind, d
 
 
 def _missing(view: View) -> tuple[Day, ...]:
-    """The last working day before today, if hours are missing on it, and the ones before it that are."""
-    before: dict[date, Day] = {day.day: day for day in (view.state.missing if view.state is not None else ())}
-    for day in view.week.days if view.week is not None else ():
-        if day.day < view.today:
-            before[day.day] = day  # this week's days know what was recorded here since
-    found = [day for _, day in sorted(before.items()) if day.minutes < day.target_minutes and not day.closed]
-    return tuple(found)
+    """The days that lack hours as the server knows it, less what was recorded here since."""
+    lacking = view.state.lacking if view.state is not None else ()
+    days_here = {day.day: day for day in view.week.days} if view.week is not None else {}
+    days = (days_here.get(day.day, day) for day in lacking)
+    return tuple(day for day in days if day.minutes < day.target_minutes)
 
 
 def _at(text: str) -> time:
