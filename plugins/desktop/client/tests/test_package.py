@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import venv
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from timetracker_desktop import __version__
 from timetracker_desktop.autostart import RunKey, launch_agent, xdg
 from timetracker_desktop.cli import main
 from timetracker_desktop.preferences import Preferences, keep_preferences, read_preferences
-from timetracker_desktop.reminders import Kind, due
+from timetracker_desktop.reminders import Kind, due, keep_shown, read_shown
 from timetracker_desktop.session import Answered, Paired, PairingFailed, Phase, Refused, Session, Unreachable, after
 
 PACKAGE = Path(__file__).parents[1] / "timetracker_desktop"
@@ -94,7 +95,7 @@ def test_missing_hours_are_told_in_the_morning_and_once(desk: Desk) -> None:
     assert reminder is not None
     assert (reminder.kind, [day.day for day in reminder.days]) == (Kind.MISSING, [date(2026, 11, 25)])
     assert due(view, Preferences(), at(9), {Kind.MISSING: date(2026, 11, 26)}) is None
-    assert due(view, Preferences(remind=False), at(9), {}) is None
+    assert due(view, Preferences(remind_missing=False), at(9), {}) is None
 
 
 def test_hours_of_last_week_are_told_on_monday(desk: Desk) -> None:
@@ -118,6 +119,27 @@ def test_a_forgotten_timer_is_told_in_the_evening(desk: Desk) -> None:
     reminder = due(view, Preferences(), at(18, 30), shown)
     assert reminder is not None
     assert (reminder.kind, reminder.task) == (Kind.FORGOTTEN, "Gearbox housing drawing")
+
+
+def test_reminders_are_once_a_day_however_often_the_program_starts(desk: Desk) -> None:
+    assert read_shown(desk.queue) == {}
+    keep_shown(desk.queue, {Kind.MISSING: date(2026, 11, 26)})
+    desk.restart()
+    assert read_shown(desk.queue) == {Kind.MISSING: date(2026, 11, 26)}
+    for nonsense in ("[]", "{", '{"missing": 7}', '{"dance": "2026-11-26"}'):
+        desk.queue.keep("reminded", nonsense)
+        assert read_shown(desk.queue) == {}
+
+
+def test_each_reminder_can_be_switched_off_and_has_its_time(desk: Desk) -> None:
+    fill(desk)
+    view = desk.tracker.view()
+    assert due(view, Preferences(remind_missing=False, remind_forgotten=False), at(20), {}) is None
+    late = Preferences(morning="22:00", evening="06:00")  # night shift
+    assert due(view, replace(late, remind_forgotten=False), at(21, 59), {}) is None
+    found = due(view, replace(late, remind_forgotten=False), at(22), {})
+    assert found is not None
+    assert found.kind is Kind.MISSING
 
 
 # Starting with the computer -------------------------------------------------------------------------------------------
@@ -184,9 +206,9 @@ def test_the_run_key_of_windows() -> None:
 
 
 def test_preferences_are_kept_and_nonsense_is_not(desk: Desk) -> None:
-    keep_preferences(desk.queue, Preferences(theme="dark", remind=False))
-    assert read_preferences(desk.queue) == Preferences(theme="dark", remind=False)
-    for nonsense in ("[]", "{", '{"theme": 7, "remind": "no"}'):
+    keep_preferences(desk.queue, Preferences(theme="dark", remind_missing=False))
+    assert read_preferences(desk.queue) == Preferences(theme="dark", remind_missing=False)
+    for nonsense in ("[]", "{", '{"theme": 7, "remind_missing": "no"}'):
         desk.queue.keep("preferences", nonsense)
         assert read_preferences(desk.queue) == Preferences()
 

@@ -1,6 +1,7 @@
 """The queue and the sync, whatever gets lost: each operation takes effect once, nothing refused is thrown away."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -74,6 +75,59 @@ def test_a_damaged_file_is_put_aside_and_kept(tmp_path: Path) -> None:
     assert aside.read_bytes().startswith(b"this is no database")
     queue.append("m.sakai", Addition(1, TODAY, 1, ""), datetime.now(UTC))
     queue.close()
+
+
+def test_what_was_written_last_goes_aside_with_the_damaged_file(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite3"
+    queue = OperationQueue(path)
+    queue._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a log of everything would heal the file
+    queue.append("m.sakai", Addition(1, TODAY, 1, ""), datetime.now(UTC))
+    log = path.with_name("queue.sqlite3-wal")
+    shutil.copy(log, tmp_path / "log")
+    queue.close()
+    (tmp_path / "log").rename(log)
+    path.write_bytes(b"SQLite format 3\0" + b"damaged" * 1000)
+    new, aside = open_queue(path)
+    assert aside is not None
+    assert new.all_open() == []
+    assert aside.with_name(f"{aside.name}-wal").stat().st_size > 0
+    new.close()
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"kind": "dance", "task_id": 1}', "null"])
+def test_a_file_whose_content_makes_no_sense_is_put_aside_too(tmp_path: Path, body: str) -> None:
+    path = tmp_path / "queue.sqlite3"
+    queue = OperationQueue(path)
+    queue.append("m.sakai", Addition(1, TODAY, 1, ""), datetime.now(UTC))
+    with queue.transaction() as database:
+        database.execute("UPDATE operations SET body = ?", (body,))
+    queue.close()
+    new, aside = open_queue(path)
+    assert aside is not None
+    assert new.all_open() == []
+    new.close()
+
+
+def test_a_page_that_was_overwritten_is_noticed_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite3"
+    queue = OperationQueue(path)
+    for number in range(200):
+        queue.append("m.sakai", Addition(1, TODAY, number, "memo" * 20), datetime.now(UTC))
+    queue.close()
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 4] = b"\xff" * 4096
+    path.write_bytes(content)
+    new, aside = open_queue(path)
+    assert aside is not None
+    new.close()
+
+
+def test_a_file_that_another_program_has_locked_stays_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite3"
+    path.mkdir()
+    with pytest.raises(sqlite3.OperationalError):
+        open_queue(path)
+    assert path.exists()
 
 
 def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -9,17 +9,21 @@ from pathlib import Path
 
 import pytest
 from conftest import SERVER, Desk
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDate, Qt, QTime, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 from window_pictures import expire, fill, make_window, picture, spoil
 
 from timetracker_desktop import texts
 from timetracker_desktop.operation_queue import OperationState
+from timetracker_desktop.preferences import Preferences, read_preferences
 from timetracker_desktop.reminders import Kind, Reminder
 from timetracker_desktop.session import Phase
-from timetracker_desktop.window.application import Tray, words
+from timetracker_desktop.window.application import Tray
+from timetracker_desktop.window.correct_dialog import CorrectDialog
 from timetracker_desktop.window.main_window import MainWindow
+from timetracker_desktop.window.parts import reminder_words
+from timetracker_desktop.window.preferences_dialog import Chosen, PreferencesDialog
 
 TODAY = date(2026, 11, 26)
 
@@ -31,9 +35,11 @@ def window(qtbot: QtBot, desk: Desk) -> Iterator[MainWindow]:
     yield from shown(qtbot, desk)
 
 
-def shown(qtbot: QtBot, desk: Desk, opened: list[str] | None = None, **preferences: str) -> Iterator[MainWindow]:
+def shown(
+    qtbot: QtBot, desk: Desk, opened: list[str] | None = None, put_aside: Path | None = None, **preferences: str
+) -> Iterator[MainWindow]:
     desk.engine.now = lambda: desk.clock  # type: ignore[method-assign]
-    window = make_window(desk, opened, **{"theme": "light", "language": "en", **preferences})
+    window = make_window(desk, opened, put_aside, **{"theme": "light", "language": "en", **preferences})
     qtbot.addWidget(window)
     window.show()
     yield window
@@ -231,7 +237,7 @@ def test_the_language_can_be_changed_and_everything_is_japanese(qtbot: QtBot, de
         text = text_of(window)
         assert "今週" in text
         assert "11月26日(木)" in text
-        window._prefer(language="en")
+        window.follow(Chosen(Preferences(language="en"), starts_with_computer=False))
         assert "This week" in text_of(window)
 
 
@@ -240,7 +246,7 @@ def test_texts_of_other_people_are_never_rich_text(window: MainWindow) -> None:
 
 
 def test_the_tray_reminds_once_a_day(desk: Desk, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
-    tray = Tray(window, desk.engine, desk.tracker)
+    tray = Tray(window, desk.engine, desk.tracker, desk.queue)
     messages: list[str] = []
     monkeypatch.setattr(tray._icon, "showMessage", lambda title, text, _icon: messages.append(f"{title}: {text}"))
     tray._reminded.clear()
@@ -249,7 +255,7 @@ def test_the_tray_reminds_once_a_day(desk: Desk, window: MainWindow, monkeypatch
     tray.refresh()
     assert len(messages) == 1
     assert messages[0].startswith("The timer is still running: Assembly review with supplier")
-    assert words(Reminder(Kind.MISSING, days=()))[0] == "Hours are missing"
+    assert reminder_words(Reminder(Kind.MISSING, days=()))[0] == "Hours are missing"
 
 
 def test_a_timer_is_only_looked_at_while_it_is_seen(window: MainWindow) -> None:
@@ -272,3 +278,159 @@ def test_nothing_is_cut_off_however_narrow(qtbot: QtBot, desk: Desk, tmp_path: P
         assert content.width() <= window.width()
         assert content.minimumSizeHint().width() <= window.width()
         picture(window, Path(os.environ.get("SCREENSHOTS") or tmp_path) / f"desktop-{theme}-{language}.png")
+
+
+# A timer that was forgotten -------------------------------------------------------------------------------------------
+
+
+def test_a_forgotten_timer_is_ended_at_the_time_when_the_work_was_over(
+    qtbot: QtBot, desk: Desk, window: MainWindow
+) -> None:
+    qtbot.mouseClick(window.work.stop_at_button, Qt.MouseButton.LeftButton)
+    panel = window.work.stop_at
+    assert panel.isVisible()
+    panel.time.setTime(QTime(12, 30))
+    qtbot.keyClick(panel.time, Qt.Key.Key_Return)
+    assert not panel.isVisible()
+    desk.engine.step()
+    assert desk.server.timer is None
+    assert desk.server.cells[2, "2026-11-26"].minutes == 30
+
+
+@pytest.mark.parametrize(("hour", "words"), [(11, "started later than that"), (14, "still to come")])
+def test_an_end_that_cannot_be_is_said_in_words_and_escape_leaves_the_timer_running(
+    qtbot: QtBot, desk: Desk, window: MainWindow, hour: int, words: str
+) -> None:
+    window.work.ask_for_end()
+    panel = window.work.stop_at
+    panel.time.setTime(QTime(hour, 0))
+    qtbot.keyClick(panel.time, Qt.Key.Key_Return)
+    assert words in text_of(panel)
+    assert panel.time.accessibleDescription()
+    qtbot.keyClick(panel.time, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+    assert window.work.stop_at_button.isVisible()
+    assert desk.tracker.view().timer is not None
+
+
+def test_the_evening_reminder_leads_to_where_the_timer_is_ended(
+    qtbot: QtBot, desk: Desk, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tray = Tray(window, desk.engine, desk.tracker, desk.queue)
+    monkeypatch.setattr(tray._icon, "showMessage", lambda *_words: None)
+    tray._reminded.clear()
+    desk.clock = datetime.combine(TODAY, datetime.min.time()).astimezone().replace(hour=20)
+    tray.refresh()
+    assert "The timer is still running" in text_of(window.work)
+    tray._icon.messageClicked.emit()
+    assert window.work.stop_at.isVisible()
+    qtbot.mouseClick(window.work.stop, Qt.MouseButton.LeftButton)
+    assert "The timer is still running" not in text_of(window.work)
+    assert not window.work.stop_at.isVisible()
+
+
+# Preferences ----------------------------------------------------------------------------------------------------------
+
+
+def test_preferences_are_set_by_keyboard_and_take_effect(qtbot: QtBot, desk: Desk, window: MainWindow) -> None:
+    def change() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, PreferencesDialog)
+        dialog.language.setCurrentIndex(dialog.language.findData("ja"))
+        qtbot.keyClick(dialog.remind_missing, Qt.Key.Key_Space)
+        assert not dialog.morning.isEnabled()
+        dialog.evening.setTime(QTime(17, 45))
+        qtbot.keyClick(dialog.start, Qt.Key.Key_Space)
+        qtbot.keyClick(dialog, Qt.Key.Key_Return)
+
+    QTimer.singleShot(0, change)
+    window.ask_preferences()
+    assert window.preferences == Preferences("ja", "light", False, "09:00", True, "17:45")
+    assert read_preferences(desk.queue) == window.preferences
+    assert window._autostart.is_on
+    assert "今週" in text_of(window)
+
+
+def test_escape_leaves_the_preferences_as_they_were(qtbot: QtBot, desk: Desk, window: MainWindow) -> None:
+    def leave() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, PreferencesDialog)
+        dialog.remind_forgotten.setChecked(False)
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+
+    before = window.preferences
+    QTimer.singleShot(0, leave)
+    window.ask_preferences()
+    assert window.preferences == before == read_preferences(desk.queue)
+
+
+# What was refused, and what was damaged -------------------------------------------------------------------------------
+
+
+def test_a_refused_entry_is_corrected_onto_another_day_and_nothing_there_is_overwritten(
+    qtbot: QtBot, desk: Desk, window: MainWindow
+) -> None:
+    spoil(desk)
+    desk.line.down = False
+    window.refresh()
+    row = window.work.stuck_rows[0]
+
+    def correct() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, CorrectDialog)
+        assert "closed" in text_of(dialog)
+        dialog.duration.setText("soon")
+        qtbot.keyClick(dialog.duration, Qt.Key.Key_Return)
+        assert "Write hours and minutes" in text_of(dialog)
+        dialog.duration.setText("0:45")
+        dialog.task.setCurrentIndex(dialog.task.findData(1))
+        dialog.day.setDate(QDate(2026, 11, 26))
+        qtbot.keyClick(dialog.duration, Qt.Key.Key_Return)
+
+    QTimer.singleShot(0, correct)
+    qtbot.mouseClick(row.correct, Qt.MouseButton.LeftButton)
+    assert [queued.state for queued in desk.tracker.view().stuck] == [OperationState.CONFLICT]
+    desk.pass_time(minutes=1)
+    desk.engine.step()
+    assert desk.server.cells[1, "2026-11-26"].minutes == 165 + 45
+
+
+def test_what_waits_says_why(desk: Desk, window: MainWindow) -> None:
+    desk.line.down = True
+    for minutes in range(6):
+        desk.tracker.correct((minutes % 5 + 1, date(2026, 11, 24 + minutes // 5)), 10 + minutes)
+    desk.engine.step()
+    window.refresh()
+    text = text_of(window.work)
+    assert "6 entries wait to be sent." in text
+    assert "The server is not reached." in text
+    assert "and 1 more" in text
+
+
+def test_a_damaged_file_is_told_with_its_path_until_it_was_read(qtbot: QtBot, desk: Desk) -> None:
+    for window in shown(qtbot, desk, put_aside=Path("/somewhere/queue.sqlite3.damaged-20261126")):
+        text = text_of(window)
+        assert "The file with the hours on this computer was damaged." in text
+        assert "/somewhere/queue.sqlite3.damaged-20261126" in text
+        window.refresh()
+        (read,) = [each for each in window.findChildren(QAbstractButton) if each.text() == "I have read it"]
+        qtbot.mouseClick(read, Qt.MouseButton.LeftButton)
+        assert "damaged" not in text_of(window)
+
+
+def test_the_title_says_the_standing_and_the_task(desk: Desk, window: MainWindow) -> None:
+    assert window.windowTitle() == "Assembly review with supplier · TimeTracker RX"
+    desk.line.down = True
+    desk.tracker.stop()
+    desk.engine.step()
+    window.refresh()
+    assert window.windowTitle() == "Off line · 1 waiting · TimeTracker RX"
+
+
+def test_keys_lead_to_today_and_synchronise(qtbot: QtBot, desk: Desk, window: MainWindow) -> None:
+    window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.focusWidget() is window.work.entry_rows[0].duration
+    desk.engine._awake.clear()
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    assert desk.engine._awake.is_set()

@@ -52,10 +52,19 @@ def spoil(desk: Desk) -> None:
     desk.engine.step()
 
 
-def make_window(desk: Desk, opened: list[str] | None = None, **preferences: str) -> MainWindow:
+def make_window(
+    desk: Desk, opened: list[str] | None = None, put_aside: Path | None = None, **preferences: str
+) -> MainWindow:
     keep_preferences(desk.queue, Preferences(**preferences))  # type: ignore[arg-type]
     opened = [] if opened is None else opened
-    return MainWindow(desk.queue, desk.engine, desk.tracker, autostart=NoAutostart(), open_address=opened.append)
+    return MainWindow(
+        desk.queue,
+        desk.engine,
+        desk.tracker,
+        autostart=NoAutostart(),
+        open_address=opened.append,
+        put_aside=put_aside,
+    )
 
 
 def expire(desk: Desk) -> None:

@@ -103,14 +103,35 @@ class OperationQueue:
         """Open the file at ``path``, or make it.
 
         Raises:
-            sqlite3.Error: the file cannot be opened, or is no queue.
+            sqlite3.OperationalError: the file cannot be opened: it is locked, read-only, or the disk is full.
+            sqlite3.DatabaseError: the file is damaged, or no queue.
         """
         self._lock = threading.RLock()
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
         # In WAL mode FULL syncs at every commit: an operation that was acknowledged survives a power failure.
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.executescript(_SCHEMA)
+        found = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != ("ok",):
+            raise sqlite3.DatabaseError(str(found[0]))
+        try:
+            self._select("true")
+            self.kept_state()
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ) as error:  # sound as a file, and not what was written here
+            raise sqlite3.DatabaseError(str(error)) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -196,13 +217,18 @@ class OperationQueue:
             made_at: now.
             over: what a correction may overwrite, as the server has shown it.
         """
+        for old in self._stuck(identifier):
+            action = old.action
+            if over is not None and isinstance(action, Correction):
+                action = replace(action, version=over.version)
+            self.replace(identifier, action, made_at, seen_minutes=None if over is None else over.minutes)
+
+    def replace(self, identifier: str, action: Action, made_at: datetime, *, seen_minutes: int | None = None) -> None:
+        """Make an operation that does something else in place of one that was refused or in conflict."""
         with self.transaction() as database:
             for old in self._stuck(identifier):
-                action = old.action
-                if over is not None and isinstance(action, Correction):
-                    action = replace(action, version=over.version)
                 database.execute("DELETE FROM operations WHERE id = ?", (identifier,))
-                self.append(old.owner, action, made_at, seen_minutes=None if over is None else over.minutes)
+                self.append(old.owner, action, made_at, seen_minutes=seen_minutes)
 
     def discard(self, identifier: str) -> None:
         """Throw away one that was refused or in conflict, because the person says so."""
@@ -319,16 +345,27 @@ class OperationQueue:
 
 
 def open_queue(path: Path) -> tuple[OperationQueue, Path | None]:
-    """Open the queue; one that is damaged is put aside, never deleted, and its new place is returned too."""
+    """Open the queue; one that is damaged is put aside, never deleted, and its new place is returned too.
+
+    Raises:
+        OSError, sqlite3.OperationalError: it cannot be opened now, and may be sound.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # What was written last, by a program that was killed: SQLite may delete it on closing a file that it cannot read.
+    log = path.with_name(f"{path.name}-wal")
+    written_last = log.read_bytes() if log.exists() else b""
     try:
         return OperationQueue(path), None
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):  # locked, read-only or full: the file itself may be sound
             raise
-        aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
-        path.rename(aside)
-        return OperationQueue(path), aside
+    aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%d%H%M%S}")
+    path.rename(aside)
+    if written_last:
+        aside.with_name(f"{aside.name}-wal").write_bytes(written_last)
+    for suffix in ("-wal", "-shm"):  # a new queue must not take them for its own
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return OperationQueue(path), aside
 
 
 def touches(action: Action, cell: tuple[int, date]) -> bool:

@@ -13,11 +13,12 @@ class Preferences:
 
     language: str = "auto"
     theme: str = "auto"
-    remind: bool = True
+    remind_missing: bool = True
     morning: str = "09:00"
-    """When to ask for yesterday's hours, in this computer's time."""
+    """From when on to ask for missing hours, in this computer's time."""
+    remind_forgotten: bool = True
     evening: str = "18:30"
-    """When to ask whether the timer was forgotten."""
+    """From when on to ask whether the timer was forgotten, likewise."""
 
 
 def read_preferences(queue: OperationQueue) -> Preferences:

@@ -1,11 +1,13 @@
-"""What a person is reminded of, and when: at most once a day each. Pure."""
+"""What a person is reminded of, and when: at most once a day each, however often the program is started."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from timetracker_desktop.local_truth import View
 from timetracker_desktop.model import Day
+from timetracker_desktop.operation_queue import OperationQueue
 from timetracker_desktop.preferences import Preferences
 
 _FORGOTTEN_AFTER = timedelta(hours=12)
@@ -37,21 +39,33 @@ def due(view: View, preferences: Preferences, now: datetime, shown: dict[Kind, d
         view: what is known.
         preferences: whether and when.
         now: aware, in the person's own time of day.
-        shown: the day on which each kind was last shown.
+        shown: the day on which each kind was last shown; it outlives the program with ``keep_shown``.
     """
-    if not preferences.remind or view.state is None:
-        return None
-    if shown.get(Kind.MISSING) != now.date() and _at(preferences.morning) <= now.time() < _at(preferences.evening):
-        missing = _missing(view)
-        if missing:
-            return Reminder(Kind.MISSING, missing)
+    is_open = {
+        Kind.FORGOTTEN: preferences.remind_forgotten and shown.get(Kind.FORGOTTEN) != now.date(),
+        Kind.MISSING: preferences.remind_missing and shown.get(Kind.MISSING) != now.date(),
+    }
+    return (_of_timer(view, preferences, now) if is_open[Kind.FORGOTTEN] else None) or (
+        _of_days(view, preferences, now) if is_open[Kind.MISSING] else None
+    )
+
+
+def _of_timer(view: View, preferences: Preferences, now: datetime) -> Reminder | None:
     timer = view.timer
-    if timer is None or shown.get(Kind.FORGOTTEN) == now.date():
+    if timer is None:
         return None
-    if now.time() >= _at(preferences.evening) or now - timer.started_at >= _FORGOTTEN_AFTER:
-        task = view.task(timer.task_id)
-        return Reminder(Kind.FORGOTTEN, task="" if task is None else task.name, started_at=timer.started_at)
-    return None
+    if now.time() < _at(preferences.evening) and now - timer.started_at < _FORGOTTEN_AFTER:
+        return None
+    task = view.task(timer.task_id)
+    return Reminder(Kind.FORGOTTEN, task="" if task is None else task.name, started_at=timer.started_at)
+
+
+def _of_days(view: View, preferences: Preferences, now: datetime) -> Reminder | None:
+    morning, evening = _at(preferences.morning), _at(preferences.evening)
+    # Whoever comes in the evening is not asked for both at once; somebody on night shift has them the other way round.
+    is_time = morning <= now.time() and (now.time() < evening or evening <= morning)
+    missing = _missing(view) if is_time else ()
+    return Reminder(Kind.MISSING, missing) if missing else None
 
 
 def _missing(view: View) -> tuple[Day, ...]:
@@ -67,3 +81,17 @@ def _at(text: str) -> time:
         return time.fromisoformat(text)
     except ValueError:
         return time(9)
+
+
+def read_shown(queue: OperationQueue) -> dict[Kind, date]:
+    """The day on which each kind was last shown; what is not understood was never shown."""
+    try:
+        kept = json.loads(queue.kept("reminded") or "{}")
+        return {Kind(kind): date.fromisoformat(day) for kind, day in kept.items()}
+    except (ValueError, AttributeError, TypeError):
+        return {}
+
+
+def keep_shown(queue: OperationQueue, shown: dict[Kind, date]) -> None:
+    """Keep it."""
+    queue.keep("reminded", json.dumps({kind.value: day.isoformat() for kind, day in shown.items()}))

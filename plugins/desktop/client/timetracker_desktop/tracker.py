@@ -1,17 +1,25 @@
 """Starting, stopping, switching and correcting: each becomes an operation of the queue, and what is shown follows."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from timetracker_desktop.local_truth import View, view_of
-from timetracker_desktop.model import State, read_state
+from timetracker_desktop.model import State, Timer, read_state
 from timetracker_desktop.operation_queue import OperationQueue, Queued
-from timetracker_desktop.operations import Correction, Start, Stop
+from timetracker_desktop.operations import Action, Addition, Correction, Start, Stop
 from timetracker_desktop.reading import ReadingError
+from timetracker_desktop.texts import N_
+
+STILL_TO_COME = N_("This is still to come. Type a time that has passed.")
+STARTED_LATER = N_("The timer was started later than that. Type a time after its start.")
 
 
 class NothingKnownError(Exception):
     """Nobody is known here yet: the server has never answered since this application was paired."""
+
+
+class EndError(ValueError):
+    """A timer cannot have ended then; the argument is a text for people, not yet translated."""
 
 
 class Tracker:
@@ -94,6 +102,11 @@ class Tracker:
         """Try again what was refused; of a conflict, with one's own value over what is there now."""
         self._queue.retry(queued.id, self._now(), over=queued.present)
 
+    def send_instead(self, queued: Queued, action: Action) -> None:
+        """Send something else in place of what was refused."""
+        entry = self.view().entry(action.cell) if isinstance(action, Correction) else None
+        self._queue.replace(queued.id, action, self._now(), seen_minutes=None if entry is None else entry.minutes)
+
     def discard(self, queued: Queued) -> None:
         """Give up what was refused, or take what is there of a conflict."""
         self._queue.discard(queued.id)
@@ -127,3 +140,47 @@ class Tracker:
 def running_for(started_at: datetime, now: datetime) -> timedelta:
     """How long a timer has been running; nothing where the clock was set back."""
     return max(timedelta(), now - started_at)
+
+
+def end_of(timer: Timer, day: date, at: time, zone: tzinfo | None, now: datetime) -> datetime:
+    """The instant at which a timer ended that somebody forgot to stop.
+
+    Args:
+        timer: the one that runs.
+        day: on which it ended, in ``zone``.
+        at: the time of that day.
+        zone: the person's; None is this computer's.
+        now: by the server's clock.
+
+    Raises:
+        EndError: that is before its start, or still to come.
+    """
+    end = datetime.combine(day, at)
+    end = (end.astimezone() if zone is None else end.replace(tzinfo=zone)).astimezone(UTC)
+    if end > now:
+        raise EndError(STILL_TO_COME)
+    # People type minutes: one that is the minute of the start is the start.
+    if end < timer.started_at.replace(second=0, microsecond=0):
+        raise EndError(STARTED_LATER)
+    return max(end, timer.started_at)
+
+
+def corrected(queued: Queued, cell: tuple[int, date], minutes: int, memo: str, view: View) -> Action:
+    """What to send in place of an operation that was refused, once the person has put it right.
+
+    Hours that are corrected where they were replace those that are there. On another task or day they are added to
+    what is there, so that nothing is overwritten that nobody has looked at; so are those of a timer.
+
+    Args:
+        queued: what was refused.
+        cell: task and day that the hours belong to.
+        minutes: how many.
+        memo: with them.
+        view: what is known at this instant.
+    """
+    action, (task_id, day) = queued.action, cell
+    if isinstance(action, Start):
+        return Start(task_id, action.started_at, memo)
+    if isinstance(action, Correction) and action.cell == cell:
+        return Correction(task_id, day, minutes, memo, view.entry(cell).version)
+    return Addition(task_id, day, minutes, memo)

@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QFileDialog,
     QFrame,
     QHBoxLayout,
@@ -26,17 +27,24 @@ from timetracker_desktop.engine import Engine
 from timetracker_desktop.export import export_csv
 from timetracker_desktop.local_truth import View
 from timetracker_desktop.operation_queue import OperationQueue, OperationState, Queued
-from timetracker_desktop.preferences import Preferences, keep_preferences, read_preferences
+from timetracker_desktop.operations import Action
+from timetracker_desktop.preferences import keep_preferences, read_preferences
 from timetracker_desktop.session import Phase, Session
-from timetracker_desktop.texts import LANGUAGES, _, ngettext, use_language
+from timetracker_desktop.texts import _, ngettext, use_language
 from timetracker_desktop.tracker import NothingKnownError, Tracker
+from timetracker_desktop.window.correct_dialog import CorrectDialog
 from timetracker_desktop.window.icons import brand, icon
 from timetracker_desktop.window.pairing_page import PairingPage, open_in_browser
-from timetracker_desktop.window.parts import clear, label
-from timetracker_desktop.window.theme import font, palette, token, use_theme
+from timetracker_desktop.window.parts import Banner, button, clear, label
+from timetracker_desktop.window.preferences_dialog import Chosen, PreferencesDialog
+from timetracker_desktop.window.theme import font, palette, polish_again, token, use_theme
 from timetracker_desktop.window.work_page import Orders, WorkPage
 
+_NAMED = 480
+"""From which width on the window names the application."""
 _SECOND, _MINUTE = 1000, 60_000
+_QUIT, _SEARCH, _TODAY, _SYNCHRONISE, _EXPORT, _PREFERENCES = "Ctrl+Q", "Ctrl+F", "Ctrl+T", "F5", "Ctrl+E", "Ctrl+,"
+"""Qt's names; Ctrl is the Command key on macOS."""
 
 
 class MainWindow(QMainWindow):
@@ -54,8 +62,20 @@ class MainWindow(QMainWindow):
         *,
         autostart: Autostart,
         open_address: Callable[[str], object] = open_in_browser,
+        put_aside: Path | None = None,
     ) -> None:
+        """Make it.
+
+        Args:
+            queue: shared with the engine.
+            engine: what talks to the server.
+            tracker: what records hours.
+            autostart: of this system.
+            open_address: opens an address in the browser.
+            put_aside: where a queue lies that was damaged, which is said until the person has read it.
+        """
         super().__init__()
+        self._put_aside = put_aside
         self._queue, self._engine, self._tracker, self._autostart = queue, engine, tracker, autostart
         self._open_address = open_address
         self._opened = ""
@@ -65,8 +85,15 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(brand())
         self.resize(980, 760)
         self.setMinimumSize(360, 480)
-        QShortcut(QKeySequence.StandardKey.Quit, self, self.quit_asked.emit)
-        QShortcut(QKeySequence.StandardKey.Find, self, self._focus_search)
+        for keys, act in (
+            (_QUIT, self.quit_asked.emit),
+            (_SEARCH, self._focus_search),
+            (_TODAY, self._focus_today),
+            (_SYNCHRONISE, self._engine.wake),
+            (_EXPORT, self.export),
+            (_PREFERENCES, self.ask_preferences),
+        ):
+            QShortcut(QKeySequence(keys), self, act)
         # A clock that is only looked at while the window is shown and a timer runs.
         self._second = QTimer(self, interval=_SECOND)
         self._second.timeout.connect(self._tick)
@@ -95,9 +122,10 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._make_top())
+        self._noticed: tuple[bool, Path | None] = (False, None)
         self.notice = QVBoxLayout()
         column.addLayout(self.notice)
-        orders = Orders(self._act, self.export, self.open_web, self._confirm_discard)
+        orders = Orders(self._act, self.export, self.open_web, self._confirm_discard, self._ask_to_correct)
         self.work = WorkPage(self._tracker, orders, self._engine.now)
         self.pairing = PairingPage(self._engine, self.export, self._open_address)
         self.pages = QStackedWidget()
@@ -116,7 +144,8 @@ class MainWindow(QMainWindow):
         mark = QLabel()
         mark.setPixmap(brand(size=24).pixmap(24, 24))
         row.addWidget(mark)
-        row.addWidget(label("TimeTracker RX", "brand"))
+        self._brand = label("TimeTracker RX", "brand")
+        row.addWidget(self._brand)
         row.addStretch()
         self.chip = label("", "chip")
         row.addWidget(self.chip)
@@ -138,45 +167,43 @@ class MainWindow(QMainWindow):
         if view.state is not None:
             menu.addAction(f"{view.state.person.name} ({view.state.person.login})").setEnabled(False)
         menu.addAction(_("Open the web application"), self.open_web)
-        menu.addAction(_("Synchronise now"), self._engine.wake)
-        menu.addAction(_("Export as CSV…"), self.export)
+        menu.addAction(_with_keys(_("Synchronise now"), _SYNCHRONISE), self._engine.wake)
+        menu.addAction(_with_keys(_("Export as CSV…"), _EXPORT), self.export)
         menu.addSeparator()
-        languages = menu.addMenu(_("Language"))
-        for code, name in {"auto": _("As on the web"), **LANGUAGES}.items():
-            self._choice(languages, name, "language", code)
-        themes = menu.addMenu(_("Theme"))
-        for code, name in {"auto": _("As the system"), "light": _("Light"), "dark": _("Dark")}.items():
-            self._choice(themes, name, "theme", code)
-        remind = menu.addAction(_("Remind me of missing hours and a forgotten timer"))
-        remind.setCheckable(True)
-        remind.setChecked(self.preferences.remind)
-        remind.triggered.connect(lambda checked: self._prefer(remind=checked))
-        start = menu.addAction(_("Start with the computer"))
-        start.setCheckable(True)
-        start.setChecked(self._autostart.is_on)
-        start.triggered.connect(lambda checked: self._autostart.turn_on() if checked else self._autostart.turn_off())
-        menu.addSeparator()
+        menu.addAction(_with_keys(_("Preferences…"), _PREFERENCES), self.ask_preferences)
         if session.is_paired:
             menu.addAction(_("Disconnect this computer…"), self._confirm_unpair)
-        menu.addAction(_("Quit"), self.quit_asked.emit)
+        menu.addSeparator()
+        menu.addAction(_with_keys(_("Quit"), _QUIT), self.quit_asked.emit)
 
-    def _choice(self, menu: QMenu, name: str, field: str, value: str) -> None:
-        action = menu.addAction(name)
-        action.setCheckable(True)
-        action.setChecked(getattr(self.preferences, field) == value)
-        action.triggered.connect(lambda: self._prefer(**{field: value}))
+    def ask_preferences(self) -> None:
+        """Ask for all settings, and follow them."""
+        dialog = PreferencesDialog(self, self.preferences, starts_with_computer=self._autostart.is_on)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self.follow(dialog.chosen())
 
-    def _prefer(self, **changes: object) -> None:
-        values = {name: getattr(self.preferences, name) for name in Preferences.__slots__}
-        self.preferences = Preferences(**{**values, **changes})
-        keep_preferences(self._queue, self.preferences)
-        self.build()
+    def follow(self, chosen: Chosen) -> None:
+        """Keep what was chosen in the preferences, and show everything so."""
+        if chosen.starts_with_computer != self._autostart.is_on:
+            try:
+                (self._autostart.turn_on if chosen.starts_with_computer else self._autostart.turn_off)()
+            except OSError as error:
+                QMessageBox.critical(self, _("Preferences"), str(error))
+        if chosen.preferences != self.preferences:
+            self.preferences = chosen.preferences
+            keep_preferences(self._queue, self.preferences)
+            self.build()
 
     # Showing ----------------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Show what is so by now."""
-        session, view = self._engine.session, self._tracker.view()
+        session = self._engine.session
+        try:
+            view = self._tracker.view()
+        except sqlite3.Error as error:  # the disk fails while the program runs
+            self._show_unreadable(error)
+            return
         self._show_chip(session, view)
         self._show_notice(session)
         waiting = len(view.waiting) + len(view.stuck) + len(view.of_others)
@@ -225,15 +252,59 @@ class MainWindow(QMainWindow):
         self.chip.setText(f"• {text}" if text else "")
         self.chip.setVisible(bool(text))
         self.chip.setProperty("tone", tone)
-        self.chip.style().polish(self.chip)
+        polish_again(self.chip)
+        # In the title too, where a screen reader finds it, and the list of windows.
+        task = None if view.timer is None else view.task(view.timer.task_id)
+        standing = "" if tone == "ok" and not waiting else text
+        name = "" if task is None else task.name
+        self.setWindowTitle(" · ".join(part for part in (standing, name, "TimeTracker RX") if part))
 
     def _show_notice(self, session: Session) -> None:
+        shown = (session.is_paired and self._engine.token_is_in_file, self._put_aside)
+        if shown == self._noticed:
+            return
+        self._noticed = shown
         clear(self.notice)
-        if session.is_paired and self._engine.token_is_in_file:
+        in_file, aside = shown
+        if aside is not None:
+            self.notice.addWidget(self._make_damaged(aside))
+        if in_file:
             text = _("This system has no key store: the connection’s secret lies unencrypted in a file of yours.")
             notice = label(text, "muted", wrap=True)
             notice.setContentsMargins(24, 8, 24, 0)
             self.notice.addWidget(notice)
+
+    def _make_damaged(self, aside: Path) -> QWidget:
+        """That the hours of an earlier run could not be read, and where they are."""
+        title = _("The file with the hours on this computer was damaged.")
+        text = _(
+            "It is kept as %(path)s, and a new one was begun. What the server did not have yet is only in there:"
+            " give it to whoever looks after this computer. What is at the server is not touched.",
+            path=aside,
+        )
+        buttons = [
+            button(_("Show the folder"), lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(aside.parent)))),
+            button(_("I have read it"), self._forget_aside, kind="quiet"),
+        ]
+        banner = Banner("danger", title, text, buttons)
+        frame = QWidget()
+        inner = QVBoxLayout(frame)
+        inner.setContentsMargins(24, 12, 24, 0)
+        inner.addWidget(banner)
+        return frame
+
+    def _forget_aside(self) -> None:
+        self._put_aside = None
+        self.refresh()
+
+    def _show_unreadable(self, error: sqlite3.Error) -> None:
+        self.chip.setText("• " + _("The hours on this computer cannot be read: %(error)s", error=error))
+        self.chip.setProperty("tone", "danger")
+        self.chip.show()
+        polish_again(self.chip)
+
+    def _focus_today(self) -> None:
+        self.work.focus_today()
 
     def _focus_search(self) -> None:
         self.work.search.setFocus()
@@ -271,6 +342,10 @@ class MainWindow(QMainWindow):
         except OSError as error:
             QMessageBox.critical(self, _("Export as CSV"), str(error))
 
+    def _ask_to_correct(self, queued: Queued) -> Action | None:
+        dialog = CorrectDialog(self, queued, self._tracker.view())
+        return dialog.action() if dialog.exec() == QDialog.DialogCode.Accepted else None
+
     def _confirm_discard(self, queued: Queued) -> bool:
         if queued.state is OperationState.CONFLICT:
             return True  # what is there stays: nothing that is recorded gets lost
@@ -292,6 +367,11 @@ class MainWindow(QMainWindow):
         box.exec()
         return box.clickedButton() is act
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        """Where it is narrow, the standing needs the place of the name."""
+        self._brand.setVisible(event.size().width() >= _NAMED)
+        super().resizeEvent(event)
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
         """The clock goes on where it is seen."""
         super().showEvent(event)
@@ -312,3 +392,8 @@ class MainWindow(QMainWindow):
         self.showNormal()
         self.raise_()
         self.activateWindow()
+
+
+def _with_keys(text: str, keys: str) -> str:
+    """The text of a menu item, with the keys that do the same."""
+    return f"{text}\t{QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)}"

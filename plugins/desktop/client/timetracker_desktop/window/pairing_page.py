@@ -10,6 +10,7 @@ from timetracker_desktop.api import AddressError, is_protected, server_address
 from timetracker_desktop.engine import Engine
 from timetracker_desktop.session import Phase, Session
 from timetracker_desktop.texts import N_, _, ngettext
+from timetracker_desktop.window.flow import Flow
 from timetracker_desktop.window.icons import brand
 from timetracker_desktop.window.parts import Card, button, clear, label
 
@@ -19,6 +20,8 @@ REASONS = {
     "cancelled": N_("The pairing was cancelled."),
     "unreachable": N_("No TimeTracker RX answers at this address."),
 }
+
+_WIDTH = 480
 
 
 class PairingPage(QWidget):
@@ -33,12 +36,17 @@ class PairingPage(QWidget):
         page = QVBoxLayout(self)
         page.addStretch()
         self._card = Card("")
-        self._card.setFixedWidth(440)
+        self._card.setMaximumWidth(_WIDTH)
         mark = QLabel()
         mark.setPixmap(brand(size=28).pixmap(28, 28))
         self._card.head.insertWidget(0, mark)
         self._card.head.insertSpacing(1, 6)
-        page.addWidget(self._card, 0, Qt.AlignmentFlag.AlignHCenter)
+        row = QHBoxLayout()
+        row.setContentsMargins(24, 24, 24, 24)
+        row.addStretch()
+        row.addWidget(self._card, 1)
+        row.addStretch()
+        page.addLayout(row)
         page.addStretch()
 
     def show_session(self, session: Session, waiting: int) -> None:
@@ -82,12 +90,10 @@ class PairingPage(QWidget):
         body.addWidget(
             label(_("Your browser opens and asks you to confirm. No password is typed here."), "muted", wrap=True)
         )
-        row = QHBoxLayout()
-        row.addWidget(button(_("Connect"), self._connect, kind="primary"))
+        buttons = Flow(button(_("Connect"), self._connect, kind="primary"))
         if waiting:
-            row.addWidget(button(_("Export as CSV…"), self._export))
-        row.addStretch()
-        body.addLayout(row)
+            buttons.addWidget(button(_("Export as CSV…"), self._export))
+        body.addLayout(buttons)
         if waiting:
             kept = ngettext("%(number)s entry waits here.", "%(number)s entries wait here.", waiting)
             body.addWidget(label(kept, "muted", wrap=True))
@@ -114,27 +120,22 @@ class PairingPage(QWidget):
         self._title(_("Confirm in the browser"))
         body.addWidget(label(_("The browser shows this code. Confirm it there if it is the same."), wrap=True))
         code = label(invitation.user_code, "code")
-        code.setMinimumHeight(52)
+        code.setMinimumHeight(64)
         code.setAlignment(Qt.AlignmentFlag.AlignCenter)
         code.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         code.setAccessibleName(_("Code %(code)s", code=" ".join(invitation.user_code)))
         body.addWidget(code)
-        row = QHBoxLayout()
         opening = button(
             _("Open the browser"),
             lambda: self._open(invitation.verification_uri_complete),
             kind="primary",
             mark="world",
         )
-        row.addWidget(opening)
-        row.addWidget(
-            button(_("Copy code"), lambda: QGuiApplication.clipboard().setText(invitation.user_code), mark="copy")
-        )
-        row.addStretch()
-        row.addWidget(button(_("Cancel"), self._engine.cancel_pairing, kind="quiet"))
-        body.addLayout(row)
+        copy = button(_("Copy code"), lambda: QGuiApplication.clipboard().setText(invitation.user_code), mark="copy")
+        cancel = button(_("Cancel"), self._engine.cancel_pairing, kind="quiet")
+        body.addLayout(Flow(opening, copy, cancel))
         body.addWidget(label(_("Or go to %(address)s", address=invitation.verification_uri), "muted", wrap=True))
         if not is_protected(session.server):
             body.addWidget(label(_("The connection is not encrypted."), "error", wrap=True))

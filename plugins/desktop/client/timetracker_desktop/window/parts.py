@@ -1,15 +1,29 @@
 """The pieces that the pages are made of: cards, labels, buttons, banners, and the chart of the week."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time
+from typing import TypeVar
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QDate, QRectF, QSize, Qt, QTime
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDateEdit,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QTimeEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from timetracker_desktop.duration import show_duration
 from timetracker_desktop.local_truth import ShownWeek
+from timetracker_desktop.reminders import Kind, Reminder
 from timetracker_desktop.texts import _, language
+from timetracker_desktop.window.flow import Flow
 from timetracker_desktop.window.icons import icon
 from timetracker_desktop.window.theme import colour, token
 
@@ -77,6 +91,56 @@ def button(text: str, act: Callable[[], object], *, kind: str = "", mark: str = 
     return made
 
 
+def day_field(name: str) -> QDateEdit:
+    """A day to be typed, or changed with the arrow keys."""
+    made = QDateEdit()
+    made.setDisplayFormat("yyyy-MM-dd")
+    return _keyed(made, name, 124)
+
+
+def time_field(name: str) -> QTimeEdit:
+    """A time of day, likewise."""
+    made = QTimeEdit()
+    made.setDisplayFormat("HH:mm")
+    return _keyed(made, name, 84)
+
+
+def qt_day(day: date) -> QDate:
+    """A day as Qt has it."""
+    return QDate(day.year, day.month, day.day)
+
+
+def qt_time(at: time) -> QTime:
+    """A time of day as Qt has it, to the minute."""
+    return QTime(at.hour, at.minute)
+
+
+def day_in(field: QDateEdit) -> date:
+    """The day that a field shows."""
+    shown = field.date()
+    return date(shown.year(), shown.month(), shown.day())
+
+
+def time_in(field: QTimeEdit) -> time:
+    """The time of day that a field shows."""
+    return time(field.time().hour(), field.time().minute())
+
+
+_Keyed = TypeVar("_Keyed", QDateEdit, QTimeEdit)
+
+
+def _keyed(made: _Keyed, name: str, width: int) -> _Keyed:
+    made.setAccessibleName(name)
+    made.setFixedWidth(width)
+    return made
+
+
+def named_group(group: QWidget, text: str) -> QLabel:
+    """The caption of fields that belong together, which is their group's name as well."""
+    group.setAccessibleName(text)
+    return label(text)
+
+
 def rule() -> QFrame:
     """A hairline."""
     made = QFrame()
@@ -139,11 +203,8 @@ class Banner(QFrame):
         if text:
             words.addWidget(label(text, wrap=True))
         if buttons:
-            line = QHBoxLayout()
+            line = Flow(*buttons)
             line.setContentsMargins(0, 7, 0, 0)
-            for each in buttons:
-                line.addWidget(each)
-            line.addStretch()
             words.addLayout(line)
         row.addLayout(words, 1)
 
@@ -227,3 +288,13 @@ class Meter(QWidget):
             if share:
                 painter.drawRoundedRect(QRectF(0, 0, self.width() * share, 8), 4, 4)
         painter.end()
+
+
+def reminder_words(reminder: Reminder) -> tuple[str, str]:
+    """Title and text of a reminder."""
+    if reminder.kind is Kind.FORGOTTEN:
+        begin: datetime | None = None if reminder.started_at is None else reminder.started_at.astimezone()
+        since = "" if begin is None else f"{begin:%H:%M}"
+        return _("The timer is still running"), _("%(task)s, since %(time)s.", task=reminder.task, time=since)
+    days = ", ".join(long_date(day.day) for day in reminder.days[-3:])
+    return _("Hours are missing"), _("%(days)s: less is recorded than expected.", days=days)

@@ -1,10 +1,11 @@
 """Rows of the lists: today's hours, which are corrected in place; tasks; and what the server would not take."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import tzinfo
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from timetracker_desktop.duration import DurationError, parse_duration, show_duration
@@ -14,7 +15,11 @@ from timetracker_desktop.model import Task
 from timetracker_desktop.operation_queue import OperationState, Queued
 from timetracker_desktop.operations import Start, Stop
 from timetracker_desktop.texts import _
+from timetracker_desktop.window.flow import Flow
 from timetracker_desktop.window.parts import button, label, weekday
+from timetracker_desktop.window.theme import polish_again
+
+_NARROW = 340
 
 
 class Editor(QLineEdit):
@@ -121,7 +126,7 @@ class EntryRow(QWidget):
         self.error.setVisible(bool(text))
         self.duration.setProperty("wrong", bool(text))
         self.duration.setAccessibleDescription(text)
-        self.duration.style().polish(self.duration)
+        polish_again(self.duration)
 
 
 class TaskRow(QWidget):
@@ -134,13 +139,23 @@ class TaskRow(QWidget):
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addWidget(label(task.name, "name", wrap=True))
-        words.addWidget(label(task.place, "muted", wrap=True))
+        hours = _("%(hours)s this week", hours=show_duration(minutes)) if minutes else ""
+        self._place = task.place
+        self._below, self._beside = label(task.place, "muted", wrap=True), label(hours, "muted")
+        words.addWidget(self._below)
         row.addLayout(words, 1)
-        if minutes:
-            row.addWidget(label(_("%(hours)s this week", hours=show_duration(minutes)), "muted"))
+        row.addWidget(self._beside)
         text = _("Switch") if others_run else _("Start")
         self.start = button(text, start, mark="player-play", name=f"{text}: {task.name}")
         row.addWidget(self.start)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's name
+        """Where it is narrow, the hours stand below the name."""
+        is_narrow = event.size().width() < _NARROW
+        parts = (self._place, self._beside.text() if is_narrow else "")
+        self._below.setText(" · ".join(part for part in parts if part))
+        self._beside.setVisible(bool(self._beside.text()) and not is_narrow)
+        super().resizeEvent(event)
 
 
 class StuckRow(QWidget):
@@ -151,8 +166,7 @@ class StuckRow(QWidget):
         queued: Queued,
         task: Task | None,
         zone: tzinfo | None,
-        retry: Callable[[], None],
-        discard: Callable[[], None],
+        decisions: "Decisions",
     ) -> None:
         super().__init__()
         rows = QVBoxLayout(self)
@@ -168,7 +182,8 @@ class StuckRow(QWidget):
         chip.setProperty("tone", "warn" if is_conflict else "danger")
         head.addWidget(chip, 0, Qt.AlignmentFlag.AlignTop)
         rows.addLayout(head)
-        rows.addWidget(label(what(queued, zone), "muted"))
+        memo = queued.action.memo.replace("\n", " · ")
+        rows.addWidget(label(" · ".join(p for p in (what(queued, zone), memo) if p), "muted", wrap=True))
         if is_conflict and queued.present is not None:
             there = _("The server has %(hours)s by now.", hours=show_duration(queued.present.minutes))
             rows.addWidget(label(there, wrap=True))
@@ -176,15 +191,22 @@ class StuckRow(QWidget):
             rows.addWidget(label(queued.message or queued.code, "error", wrap=True))
             if queued.remedy:
                 rows.addWidget(label(queued.remedy, wrap=True))
-        line = QHBoxLayout()
-        line.setContentsMargins(0, 4, 0, 0)
         again, away = (_("Use mine"), _("Keep theirs")) if is_conflict else (_("Try again"), _("Discard…"))
-        self.retry = button(again, retry, name=f"{again}: {name}")
-        self.discard = button(away, discard, kind="quiet", name=f"{away}: {name}")
-        line.addWidget(self.retry)
-        line.addWidget(self.discard)
-        line.addStretch()
+        self.retry = button(again, decisions.retry, name=f"{again}: {name}")
+        self.correct = button(_("Correct…"), decisions.correct, name=f"{_('Correct…')}: {name}")
+        self.discard = button(away, decisions.discard, kind="quiet", name=f"{away}: {name}")
+        line = Flow(self.retry, self.correct, self.discard)
+        line.setContentsMargins(0, 4, 0, 0)
         rows.addLayout(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a person can do about an operation that the server did not take."""
+
+    retry: Callable[[], None]
+    correct: Callable[[], None]
+    discard: Callable[[], None]
 
 
 def what(queued: Queued, zone: tzinfo | None) -> str:

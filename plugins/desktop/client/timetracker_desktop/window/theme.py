@@ -2,10 +2,12 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtWidgets import QWidget
 
 LIGHT = {
     "bg": "#f6f7f9",
@@ -94,7 +96,7 @@ QScrollArea { border: 0; }
 #error { color: $danger; font-size: 13px; }
 #waitingmark { color: $warn; font-size: 12px; font-weight: 500; }
 #chip { background: $surface; border: 1px solid $line2; border-radius: 12px; padding: 3px 10px; font-size: 12px;
-  font-weight: 500; }
+  font-weight: 500; min-height: 16px; max-height: 16px; }
 #chip[tone="ok"] { background: $oksoft; border-color: $okline; color: $ok; }
 #chip[tone="warn"] { background: $warnsoft; border-color: $warnline; color: $warn; }
 #chip[tone="danger"] { background: $dangersoft; border-color: $dangerline; color: $danger; }
@@ -123,6 +125,23 @@ QLineEdit { background: $surface; border: 1px solid $control; border-radius: 6px
   selection-background-color: $accentfill; selection-color: #ffffff; placeholder-text-color: $text2; }
 QLineEdit:focus { border: 2px solid $accent; padding: 0 8px; min-height: 28px; }
 QLineEdit[wrong="true"] { border-color: $danger; }
+QDateEdit, QTimeEdit, QComboBox { background: $surface; border: 1px solid $control; border-radius: 6px; padding: 0 9px;
+  min-height: 30px; selection-background-color: $accentfill; selection-color: #ffffff; }
+QDateEdit:focus, QTimeEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 0 8px; min-height: 28px; }
+QDateEdit:disabled, QTimeEdit:disabled { color: $text2; background: $sunken; border-color: $line2; }
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { background: transparent; border: 0;
+  padding: 0 0 0 8px; min-height: 0; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; height: 0; border: 0; }
+QComboBox::drop-down { border: 0; width: 26px; }
+QComboBox::down-arrow { image: url($chevron); width: 14px; height: 14px; }
+QComboBox QAbstractItemView { background: $raised; border: 1px solid $line2; padding: 4px; outline: 0;
+  selection-background-color: $accentsoft; selection-color: $text; }
+QComboBox QAbstractItemView::item { min-height: 28px; padding: 0 8px; }
+QCheckBox { spacing: 9px; padding: 3px 4px; border: 2px solid transparent; border-radius: 6px; }
+QCheckBox:focus { border-color: $accent; }
+QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $control; border-radius: 4px;
+  background: $surface; }
+QCheckBox::indicator:checked { background: $accentfill; border-color: $accentfill; image: url($check); }
 QLineEdit#duration { font-weight: 600; }
 QLineEdit#memo { border-color: $line2; }
 QLineEdit#memo:focus { border-color: $accent; }
@@ -157,11 +176,22 @@ def is_dark(preference: str) -> bool:
     return QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
 
 
+def polish_again(widget: QWidget) -> None:
+    """Let a property that has changed take effect in the style sheet."""
+    widget.style().polish(widget)
+
+
 def use_theme(preference: str) -> str:
     """Choose the theme for everything that is shown from now on; returns the style sheet."""
     global _tokens  # noqa: PLW0603  # one theme an application, as Qt has it
     _tokens = DARK if is_dark(preference) else LIGHT
-    return _SHEET.substitute(_tokens)
+    chevron = "chevron-dark.svg" if _tokens is DARK else "chevron-light.svg"
+    return _SHEET.substitute(_tokens, check=_address("check.svg"), chevron=_address(chevron))
+
+
+def _address(name: str) -> str:
+    """A picture as a style sheet names it: Qt reads it from a file."""
+    return f'"{Path(str(files("timetracker_desktop") / "assets" / name)).as_posix()}"'
 
 
 def palette() -> QPalette:

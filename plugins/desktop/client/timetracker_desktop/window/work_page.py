@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
@@ -13,6 +14,8 @@ from timetracker_desktop.duration import show_duration
 from timetracker_desktop.local_truth import View
 from timetracker_desktop.model import Task
 from timetracker_desktop.operation_queue import Queued
+from timetracker_desktop.operations import Action
+from timetracker_desktop.reminders import Kind, Reminder
 from timetracker_desktop.session import RESTRICTED_CODES, Phase, Session
 from timetracker_desktop.texts import N_, _, ngettext
 from timetracker_desktop.tracker import Tracker, running_for
@@ -27,14 +30,21 @@ from timetracker_desktop.window.parts import (
     full_date,
     label,
     long_date,
+    reminder_words,
     rule,
 )
-from timetracker_desktop.window.rows import EntryRow, StuckRow, TaskRow, what
+from timetracker_desktop.window.rows import Decisions, EntryRow, StuckRow, TaskRow, what
+from timetracker_desktop.window.stop_at import StopAt
 from timetracker_desktop.window.theme import token
 
 _TWO_COLUMNS = 800
 _TASKS_SHOWN = 8
 _WAITING_SHOWN = 5
+_WHY_WAITING = {
+    Phase.OFFLINE: N_("The server is not reached. They are sent by themselves once it is."),
+    Phase.MAINTENANCE_EXPIRED: N_("They are sent by themselves once the maintenance is renewed."),
+    Phase.RESTRICTED: N_("They are sent by themselves once the server takes hours again."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +53,11 @@ class Orders:
 
     act: Callable[[Callable[[], object]], None]
     """Carries out a change of hours, and sends it."""
-    export: Callable[[], None]
+    export: Callable[[], object]
     open_web: Callable[[], object]
     confirm_discard: Callable[[Queued], bool]
+    correct: Callable[[Queued], Action | None]
+    """Asks the person to put right what was refused."""
 
 
 class WorkPage(QWidget):
@@ -58,14 +70,16 @@ class WorkPage(QWidget):
         self._view: View | None = None
         self._session: Session | None = None
         self._signatures: dict[str, object] = {}
+        self._shown_reminder: Reminder | None = None
         self._rows: dict[tuple[int, date], EntryRow] = {}
         content = QWidget()
         content.setObjectName("content")
         column = QVBoxLayout(content)
         column.setContentsMargins(24, 20, 24, 24)
         column.setSpacing(16)
-        self._banner = QVBoxLayout()
+        self._banner, self._reminder = QVBoxLayout(), QVBoxLayout()
         column.addLayout(self._banner)
+        column.addLayout(self._reminder)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(16)
         left, right = QVBoxLayout(), QVBoxLayout()
@@ -81,7 +95,7 @@ class WorkPage(QWidget):
         self._columns.addLayout(right, 1)
         column.addLayout(self._columns)
         column.addStretch()
-        area = QScrollArea()
+        self._area = area = QScrollArea()
         area.setWidget(content)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -117,6 +131,10 @@ class WorkPage(QWidget):
         self.timer_memo.setAccessibleName(_("Memo of the timer"))
         self.timer_memo.setMaxLength(1000)
         self._timer.body.addWidget(self.timer_memo)
+        self.stop_at_button = button(_("Stop at…"), self.ask_for_end, mark="clock", name=_("Say when the timer ended"))
+        self._timer.body.addWidget(self.stop_at_button)
+        self.stop_at = StopAt(self._end, self._now, self._end_left)
+        self._timer.body.addWidget(self.stop_at)
         return self._timer
 
     def _make_tasks(self) -> Card:
@@ -230,6 +248,10 @@ class WorkPage(QWidget):
         timer = None if self._view is None else self._view.timer
         self.stop.setVisible(timer is not None)
         self.timer_memo.setVisible(timer is not None)
+        if timer is None:
+            self.stop_at.hide()
+            self._forget_reminder(Kind.FORGOTTEN)
+        self.stop_at_button.setVisible(timer is not None and self.stop_at.isHidden())
         if timer is None or self._view is None:
             self._timer_name.setText(_("No timer is running."))
             self._timer_place.setText(_("Start it on one of the tasks below."))
@@ -329,32 +351,23 @@ class WorkPage(QWidget):
         self._chart.show_week(week, self._view.today)
 
     def _show_queue(self) -> None:
-        view = self._view
-        if view is None or not self._has_changed("queue", (view.waiting, view.stuck, view.of_others)):
+        view, phase = self._view, None if self._session is None else self._session.phase
+        if view is None or not self._has_changed("queue", (view.waiting, view.stuck, view.of_others, phase)):
             return
         zone = None if view.state is None else view.state.person.zone
         self._queue_card.setVisible(bool(view.waiting or view.stuck or view.of_others))
         clear(self._queue)
         self.stuck_rows: list[StuckRow] = []
         for queued in view.stuck:
-            row = StuckRow(
-                queued,
-                view.task(queued.action.task_id),
-                zone,
-                partial(self._retry, queued),
-                partial(self._discard, queued),
+            decisions = Decisions(
+                partial(self._retry, queued), partial(self._correct_stuck, queued), partial(self._discard, queued)
             )
+            row = StuckRow(queued, view.task(queued.action.task_id), zone, decisions)
             self.stuck_rows.append(row)
             self._queue.addWidget(row)
             self._queue.addWidget(rule())
         if view.waiting:
-            number = len(view.waiting)
-            text = ngettext("%(number)s entry waits to be sent.", "%(number)s entries wait to be sent.", number)
-            self._queue.addWidget(label(text, "waitingmark"))
-            for queued in view.waiting[-_WAITING_SHOWN:]:
-                task = view.task(queued.action.task_id)
-                name = "" if task is None else f"{task.name} · "
-                self._queue.addWidget(label(f"{name}{what(queued, zone)}", "muted", wrap=True))
+            self._show_waiting(view, zone)
         if view.of_others:
             number = len(view.of_others)
             text = ngettext(
@@ -363,6 +376,42 @@ class WorkPage(QWidget):
                 number,
             )
             self._queue.addWidget(label(text, "muted", wrap=True))
+
+    def _show_waiting(self, view: View, zone: ZoneInfo | None) -> None:
+        number = len(view.waiting)
+        text = ngettext("%(number)s entry waits to be sent.", "%(number)s entries wait to be sent.", number)
+        self._queue.addWidget(label(text, "waitingmark"))
+        reason = "" if self._session is None else _WHY_WAITING.get(self._session.phase, "")
+        if reason:
+            self._queue.addWidget(label(_(reason), "muted", wrap=True))
+        for queued in view.waiting[-_WAITING_SHOWN:]:
+            task = view.task(queued.action.task_id)
+            name = "" if task is None else f"{task.name} · "
+            self._queue.addWidget(label(f"{name}{what(queued, zone)}", "muted", wrap=True))
+        if number > _WAITING_SHOWN:
+            more = number - _WAITING_SHOWN
+            text = ngettext("and %(number)s more, made before these", "and %(number)s more, made before these", more)
+            self._queue.addWidget(label(text, "muted", wrap=True))
+
+    # Reminders --------------------------------------------------------------------------------------------------------
+
+    def remind(self, reminder: Reminder) -> None:
+        """Say it above everything, with what can be done about it."""
+        self._shown_reminder = reminder
+        clear(self._reminder)
+        title, text = reminder_words(reminder)
+        buttons = [button(_("Not now"), self._forget_reminder, kind="quiet")]
+        if reminder.kind is Kind.FORGOTTEN:
+            buttons.insert(0, button(_("Stop at…"), self.ask_for_end, mark="clock", name=_("Say when the timer ended")))
+        else:
+            buttons.insert(0, button(_("Open the web application"), self._orders.open_web, mark="world"))
+        self._reminder.addWidget(Banner("warn", title, text, buttons))
+
+    def _forget_reminder(self, kind: Kind | None = None) -> None:
+        shown = self._shown_reminder
+        if shown is not None and kind in (None, shown.kind):
+            self._shown_reminder = None
+            clear(self._reminder)
 
     # What the person does ---------------------------------------------------------------------------------------------
 
@@ -386,11 +435,39 @@ class WorkPage(QWidget):
         self._orders.act(lambda: self._tracker.stop(memo=self.timer_memo.text()))
         self.search.setFocus()
 
+    def ask_for_end(self) -> None:
+        """Ask when the timer ended that runs."""
+        view = self._view
+        if view is not None and view.timer is not None:
+            self.stop_at_button.hide()
+            self.stop_at.ask(view.timer, None if view.state is None else view.state.person.zone)
+            self._area.ensureWidgetVisible(self.stop_at)
+
+    def _end(self, at: datetime) -> None:
+        self._orders.act(lambda: self._tracker.stop(memo=self.timer_memo.text(), at=at))
+        self.search.setFocus()
+
+    def _end_left(self) -> None:
+        self._show_timer()
+        self.stop_at_button.setFocus()
+
+    def focus_today(self) -> None:
+        """Go to the first hours of today."""
+        for row in self.entry_rows[:1]:
+            row.duration.setFocus()
+            row.duration.selectAll()
+            self._area.ensureWidgetVisible(row)
+
     def _correct(self, cell: tuple[int, date], minutes: int, memo: str | None) -> None:
         self._orders.act(lambda: self._tracker.correct(cell, minutes, memo))
 
     def _retry(self, queued: Queued) -> None:
         self._orders.act(lambda: self._tracker.retry(queued))
+
+    def _correct_stuck(self, queued: Queued) -> None:
+        action = self._orders.correct(queued)
+        if action is not None:
+            self._orders.act(lambda: self._tracker.send_instead(queued, action))
 
     def _discard(self, queued: Queued) -> None:
         if self._orders.confirm_discard(queued):
