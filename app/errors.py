@@ -130,7 +130,10 @@ def answer_refusal(
     if _representation() is Representation.PROBLEM_JSON:
         members = {**({"field": error.field} if error.field else {}), **(members or {})}
         detail = sentences(before_detail, texts.detail)
-        return _problem(error.reason.status, texts.message, error.code, detail, texts.remedy, members)
+        problem = _problem(error.reason.status, texts.message, error.code, detail, texts.remedy, members)
+        if error.retry_after is not None:
+            problem.headers["Retry-After"] = str(error.retry_after)
+        return problem
     retry_url = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else url_for("auth.login")
     page = render_template("auth/refused.html", refusal=texts, offers_logout=offers_logout, retry_url=retry_url)
     return Response(page, status=error.reason.status)
@@ -204,12 +207,22 @@ def answer_http_error(error: HTTPException) -> Response:
         # The request came for a host that is not ours, or that is none: no address can be built for it.
         return Response(error.get_response().get_data(), status=status, mimetype="text/html")
     if _representation() is Representation.PROBLEM_JSON:
-        return _with_headers(_problem(status, error.name, error.name.lower().replace(" ", "_")), error)
+        return _with_headers(_problem_of(status, error), error)
     texts = EXPIRED_FORM if isinstance(error, CSRFError) else ERROR_TEXTS.get(status)
     texts = texts or ErrorText(error.name, ERROR_TEXTS[400].text)
     feature = error.feature if isinstance(error, PaymentRequired) else ""
     about = _licensed_where(feature) if feature else ""
     return _with_headers(_page(status, texts, about), error)
+
+
+def _problem_of(status: int, error: HTTPException) -> Response:
+    """The same for programs; what is not licensed is named, with what to do about it."""
+    code = error.name.lower().replace(" ", "_")
+    if not isinstance(error, PaymentRequired):
+        return _problem(status, error.name, code)
+    texts = ERROR_TEXTS[status]
+    about, members = (_licensed_where(error.feature), {"feature": error.feature}) if error.feature else ("", None)
+    return _problem(status, gettext(texts.title), code, about, gettext(texts.text), members)
 
 
 def _licensed_where(feature: str) -> str:

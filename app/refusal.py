@@ -30,7 +30,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, 
     """A rule said no.
 
     ``params`` fill the placeholders of the reason's texts. ``field`` names the form field at fault and ``claim``
-    the claim of a license key, each None where none is.
+    the claim of a license key, each None where none is. ``retry_after`` is for how many seconds the same will be
+    refused again, None where time does not end it.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the domain, 
         *,
         field: str | None = None,
         claim: str | None = None,
+        retry_after: int | None = None,
         **params: ReasonParam,
     ) -> None:
         super().__init__(reason.code)
         self.reason = reason
         self.field = field
         self.claim = claim
+        self.retry_after = retry_after
         self.params = params
 
     @property

@@ -49,7 +49,7 @@ from app.auth.identity import Identity
 from app.auth.models import User as _User
 from app.auth.throttle import Key as ThrottleKey
 from app.auth.throttle import count_failure, require_open
-from app.auth.tokens import Device, devices_of, end_device, issue_device_token
+from app.auth.tokens import Device, devices_of, end_device, issue_device_token, password_seal
 from app.auth.views import safe_next
 from app.clock import now
 from app.database import RowId, UtcDateTime, read_connection, write_transaction
@@ -175,6 +175,7 @@ __all__ = [
     "now",
     "open_to",
     "operation",
+    "password_seal",
     "pgettext",
     "put_at_field",
     "put_setting",

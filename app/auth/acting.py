@@ -63,8 +63,20 @@ def own_transaction(identity: Identity) -> Iterator[tuple[Session, User]]:
         Refusal: ``session_ended``.
     """
     with write_transaction() as session:
-        _require_open_session(session, Acting(identity.user_id, identity.session_id))
-        yield session, session.get_one(User, identity.user_id, with_for_update=True)
+        yield session, lock_open_session(session, identity)
+
+
+def lock_open_session(session: Session, identity: Identity) -> User:
+    """The row of whoever is logged in, locked, so that nobody ends their session from here to the end.
+
+    Raises:
+        Refusal: ``session_ended``.
+    """
+    user = session.get(User, identity.user_id, with_for_update=True)
+    _require_open_session(session, Acting(identity.user_id, identity.session_id))
+    if user is None:
+        raise Refusal(reasons.SESSION_ENDED)
+    return user
 
 
 def require_still_administrator(session: Session, who: Acting) -> None:

@@ -5,11 +5,15 @@ The libraries for rate limits keep their counts in memory or in servers that thi
 """
 
 import hashlib
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from typing import Self
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.auth.models import Throttle
@@ -41,6 +45,11 @@ class Key:
     value: str
     free: int
 
+    @classmethod
+    def of_address(cls, kind: str, remote: str, *, free: int) -> Self:
+        """The key of one client address; of IPv6 the network of 64 bits, since a single client has all of it."""
+        return cls(kind, _network(remote), free)
+
     @property
     def digest(self) -> str:
         """SHA-256 in hex, as stored: the table names neither people nor addresses."""
@@ -53,16 +62,13 @@ def account(login_key: str) -> Key:
 
 
 def address(remote: str) -> Key:
-    """The key of one client address; an office behind one address shares it, hence more is free.
-
-    Of IPv6 it is the network of 64 bits, since a single client has all of its addresses.
-    """
-    return Key("address", _network(remote), free=20)
+    """The key of one client address; an office behind one address shares it, hence more is free."""
+    return Key.of_address("address", remote, free=20)
 
 
 def setup(remote: str) -> Key:
     """The key of the set-up code for one client address."""
-    return Key("setup", _network(remote), free=5)
+    return Key.of_address("setup", remote, free=5)
 
 
 def _network(remote: str) -> str:
@@ -99,8 +105,8 @@ def refuse_until(closed_until: datetime | None, now: datetime) -> None:
         Refusal: ``too_many_attempts``, with the minutes to wait.
     """
     if closed_until is not None and closed_until > now:
-        wait = (closed_until - now).total_seconds()
-        raise Refusal(TOO_MANY_ATTEMPTS, minutes=-(-int(wait + 0.999) // 60))
+        seconds = math.ceil((closed_until - now).total_seconds())
+        raise Refusal(TOO_MANY_ATTEMPTS, retry_after=seconds, minutes=math.ceil(seconds / 60))
 
 
 def is_open(keys: tuple[Key, ...], now: datetime, connection: Connection | None = None) -> bool:
@@ -126,15 +132,23 @@ def count_failure(session: Session, keys: tuple[Key, ...], now: datetime) -> Non
     """Count one failure for each of ``keys`` and close those that have failed too often."""
     session.execute(delete(Throttle).where(Throttle.forgotten_at < now))
     for key in keys:
-        entry = session.get(Throttle, key.digest, with_for_update=True)
-        if entry is None:
-            entry = Throttle(key=key.digest, failures=0, open_again_at=datetime(1970, 1, 1, tzinfo=UTC))
-            session.add(entry)
+        entry = _locked(session, key)
         entry.failures += 1
         over = entry.failures - key.free
         wait = min(_FIRST_WAIT * 2 ** min(max(over - 1, 0), 10), _LONGEST_WAIT) if over > 0 else timedelta()
         entry.open_again_at = now + wait
         entry.forgotten_at = now + max(wait, _FORGOTTEN_AFTER)
+
+
+def _locked(session: Session, key: Key) -> Throttle:
+    """The row of ``key``, made where there is none; two that fail for the first time at once make one and share it."""
+    entry = session.get(Throttle, key.digest, with_for_update=True)
+    if entry is not None:
+        return entry
+    never = datetime(1970, 1, 1, tzinfo=UTC)
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(Throttle(key=key.digest, failures=0, open_again_at=never, forgotten_at=never))
+    return session.get_one(Throttle, key.digest, with_for_update=True)
 
 
 def forget(transaction: Transaction, key: Key) -> None:

@@ -1,5 +1,6 @@
 """The life of tokens: made, listed, ended. They end with the password and with the user, as sessions do."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.audit import Event, record
 from app.auth import reasons
-from app.auth.acting import administrator_transaction, own_transaction
+from app.auth.acting import administrator_transaction, lock_open_session, own_transaction
 from app.auth.bearer import new_token
 from app.auth.identity import Identity
 from app.auth.models import AccessToken, User
@@ -145,7 +146,22 @@ def end_token_of_user(user_id: int, token_id: int) -> bool:
         return _end(session, user_id, token_id, Credential.API_TOKEN, "token.end")
 
 
-def issue_device_token(session: Session, user_id: int, name: str) -> str:
+def password_seal(session: Session, identity: Identity) -> bytes:
+    """What stands for the password of whoever is logged in while they confirm what is made only later.
+
+    It is 32 bytes, and others as soon as a password is set, be it the same one.
+
+    Raises:
+        Refusal: ``session_ended``, where it has ended since the request began.
+    """
+    return _seal(lock_open_session(session, identity))
+
+
+def _seal(user: User) -> bytes:
+    return hashlib.sha256((user.password_hash or "").encode()).digest()
+
+
+def issue_device_token(session: Session, user_id: int, name: str, *, seal: bytes | None = None) -> str:
     """Make a token for a desktop application of this user, in a transaction of ``write_transaction``.
 
     It holds until somebody ends it, the password is changed or the user is deleted. The audit log says that the user
@@ -155,17 +171,21 @@ def issue_device_token(session: Session, user_id: int, name: str) -> str:
         session: the write transaction.
         user_id: of whoever has confirmed the device.
         name: what the device is called, of 1 to 100 printable characters.
+        seal: ``password_seal`` as it was when the user confirmed the device; None where that was in this transaction.
 
     Returns:
         The token. It can be read here and never again.
 
     Raises:
-        Refusal: ``token_name_invalid``, or ``user_unknown`` where the user has been deleted.
+        Refusal: ``token_name_invalid``; ``user_unknown`` where the user has been deleted; ``session_ended`` where a
+            password was set after the device was confirmed.
     """
     name = require_token_name(name)
     user = session.get(User, user_id, with_for_update=True)
     if user is None or user.deleted_at is not None:
         raise Refusal(reasons.USER_UNKNOWN, login=user.login if user is not None else "")
+    if seal is not None and seal != _seal(user):
+        raise Refusal(reasons.SESSION_ENDED)
     token = new_token(Credential.DEVICE_TOKEN)
     session.add(
         AccessToken(

@@ -101,7 +101,8 @@ def open_to(
 
     What the blueprint needs does not count for it. A page that is open to ``Audience.PUBLIC`` is answered to the whole
     network, whatever the license says, and can need neither feature nor permission. One whose ``credential`` is a token
-    asks for no CSRF token, and knows of nobody who is logged in.
+    asks for no CSRF token, and knows of nobody who is logged in; where that is the token of a device, the license says
+    whether it is answered, and it can need a feature.
     """
     return access(audience, representation, feature=feature, permission=permission, credential=credential)
 

@@ -20,7 +20,7 @@ from app.editions.manifest import Manifest, check_templates, is_own_name, malfor
 from app.editions.slots import SLOTS
 from app.navigation import NavItem
 from app.refusal import Refusal
-from app.security import Access, Audience, lost_declaration, resolve_access, serving_static_files
+from app.security import Access, Audience, Credential, lost_declaration, resolve_access, serving_static_files
 
 RESERVED_SEGMENTS = frozenset(
     {"account", "api", "healthz", "login", "logout", "metrics", "readyz", "settings", "setup", "static"}
@@ -268,7 +268,8 @@ def _check_needs(manifest: Manifest, access: Mapping[str, Access], surroundings:
         if permission is not None and permission not in permissions:
             raise malformed(f"{what} asks for the permission {permission}, which no edition declares")
     for endpoint, declared in access.items():
-        if declared.audience is Audience.PUBLIC and (declared.feature or declared.permission):
+        needs_license = declared.feature and declared.credential is not Credential.DEVICE_TOKEN
+        if declared.audience is Audience.PUBLIC and (needs_license or declared.permission):
             raise malformed(f"{endpoint} is open to everybody and cannot need a feature or a permission")
 
 

@@ -64,13 +64,16 @@ def decide(
         identity: who is logged in or has brought a token, None for nobody. Whoever has proved it with another
             credential than the endpoint takes is nobody.
         restricted: whether the standing is any but ``active`` and ``grace``.
-        desktop: whether the desktop application may be used, which the Maintenance Expiration Date decides as well.
+        desktop: whether the desktop application may be used, which the Maintenance Expiration Date decides as well. It
+            holds for whatever is for devices, also where nobody has to be known, as while one is being paired.
         licensed: whether the feature that the endpoint asks for is licensed.
         ready: whether the edition that the endpoint belongs to is not locked.
     """
     served = Verdict.ALLOW if ready else Verdict.NOT_READY
     if access is not None and access.audience is Audience.PUBLIC:
-        return served
+        if access.credential is Credential.DEVICE_TOKEN and not desktop:
+            return Verdict.NOT_FOR_DEVICES
+        return served if licensed else Verdict.NOT_LICENSED
     if identity is None or identity.credential is not (access or NOWHERE).credential:
         return Verdict.FORBID if access is None else Verdict.LOG_IN
     if restricted and not _open_while_restricted(access, identity):
@@ -110,8 +113,16 @@ def guard() -> ResponseReturnValue | None:
     if access is not None and access.audience is Audience.PUBLIC:
         if access.credential is not Credential.SESSION:
             forget_session()
-        verdict = decide(access, None, restricted=False, ready=_obstacle() is None)
-        return None if verdict is Verdict.ALLOW else _answer(verdict, access, None, None)
+        standing = _standing() if access.credential is Credential.DEVICE_TOKEN else None
+        verdict = decide(
+            access,
+            None,
+            restricted=False,
+            desktop=standing is None or standing.desktop.usable,
+            licensed=standing is None or _is_licensed(access, standing),
+            ready=_obstacle() is None,
+        )
+        return _answer(verdict, access, None, standing)
     identity = _identity((access or NOWHERE).credential)
     if request.endpoint is None and identity is None:
         return None  # the router's 404 or 405, at no cost

@@ -182,6 +182,7 @@ class LicenseError(Refusal):
     """
 
     def __init__(self, code: str, *, claim: str | None = None, **params: ReasonParam) -> None:
-        super().__init__(REASONS[code], field="license_key", claim=claim, **params)
+        super().__init__(REASONS[code], field="license_key", claim=claim)
+        self.params.update(params)
         if claim is not None:
             self.params["claim"] = claim

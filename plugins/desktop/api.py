@@ -27,17 +27,22 @@ from plugins.desktop.state import read_state
 from plugins.desktop.sync.messages import Batch, Results
 from plugins.desktop.sync.service import carry_out
 
+FEATURE = "desktop.use"
 api = EditionBlueprint(
     "desktop_api",
     "plugins.desktop",
-    feature="desktop.use",
+    feature=FEATURE,
     url_prefix="/api/v1/desktop",
     representation=Representation.PROBLEM_JSON,
     credential=Credential.DEVICE_TOKEN,
 )
 _open_to_devices = open_to(
-    Audience.PUBLIC, representation=Representation.PROBLEM_JSON, credential=Credential.DEVICE_TOKEN
+    Audience.PUBLIC,
+    feature=FEATURE,
+    representation=Representation.PROBLEM_JSON,
+    credential=Credential.DEVICE_TOKEN,
 )
+"""To devices that have no token yet: nobody has to be known, and yet the license says whether they are answered."""
 LARGEST_BATCH = 1_000_000
 """Bytes."""
 

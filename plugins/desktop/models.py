@@ -29,6 +29,8 @@ class Pairing(Model):
     """``waiting``, ``confirmed`` or ``denied``."""
     user_id: Mapped[int | None] = mapped_column(user_reference(on_delete="CASCADE"))
     """Of whoever has confirmed or denied it."""
+    seal: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """``password_seal`` of whoever has confirmed it: a new password ends what has not been fetched yet as well."""
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     next_poll_at: Mapped[datetime] = mapped_column(UtcDateTime)
     """A device that asks earlier is told to slow down."""

@@ -298,8 +298,8 @@ def probed_app(licensed_app: Flask) -> Flask:
 
 def expected(access: Access, who: str, brought: Credential | None, *, restricted: bool) -> str:
     """What section 3 of the design says in prose, of one endpoint."""
-    if access.audience is Audience.PUBLIC:
-        return "answered"
+    if access.audience is Audience.PUBLIC:  # what is for devices the license closes to whoever asks
+        return "told why" if restricted and access.credential is Credential.DEVICE_TOKEN else "answered"
     if who == "nobody" or access.credential is not brought:
         if access.credential is Credential.SESSION and access.representation is Representation.HTML:
             return "sent to the log-in page"

@@ -1,7 +1,9 @@
 """What is revoked while a request is under way is revoked for that request too; and what errors do not give away."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -12,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.auth import service as auth_service
 from app.auth import throttle
 from app.auth.identity import Identity, current_identity
-from app.auth.models import User, UserSession
+from app.auth.models import Throttle, User, UserSession
 from app.auth.users import UserDetails
 from app.database import read_connection, write_transaction
 from app.editions import service as edition_service
@@ -184,6 +186,22 @@ def test_a_file_in_place_of_a_text_is_no_value(licensed_app: Flask) -> None:
 )
 def test_a_place_in_a_list_that_nobody_gave_out_counts_as_none(admin_client: FlaskClient, path: str) -> None:
     assert admin_client.get(path).status_code == 200
+
+
+def test_those_who_fail_for_the_first_time_at_once_are_all_counted(licensed_app: Flask) -> None:
+    keys, now, together = (throttle.account("nobody"), throttle.address("192.0.2.1")), datetime.now(UTC), Barrier(4)
+
+    def fail(_: int) -> None:
+        with licensed_app.app_context():
+            db.engine.connect().close()
+            together.wait()
+            with write_transaction() as session:
+                throttle.count_failure(session, keys, now)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fail, range(4)))
+    with licensed_app.app_context(), read_connection() as connection:
+        assert connection.execute(select(Throttle.failures)).scalars().all() == [4, 4]
 
 
 def test_an_ipv6_client_is_slowed_down_by_its_network() -> None:

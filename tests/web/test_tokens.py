@@ -314,7 +314,7 @@ def somebody(credential: Credential, *, admin: bool, scopes: frozenset[str]) -> 
 @given(
     access=st.builds(
         Access,
-        st.sampled_from([Audience.MEMBER, Audience.ADMIN]),
+        st.sampled_from(Audience),
         feature=st.sampled_from([None, "a.b"]),
         permission=st.sampled_from([None, "a.c"]),
         credential=st.sampled_from(Credential),
@@ -344,7 +344,11 @@ def test_the_order_of_the_table_holds_for_every_combination(
         licensed=licensed,
     )
 
-    if credential is not access.credential:
+    if access.audience is Audience.PUBLIC:
+        for_devices = access.credential is DEVICE and not desktop
+        allowed = Verdict.ALLOW if licensed else Verdict.NOT_LICENSED
+        assert verdict is (Verdict.NOT_FOR_DEVICES if for_devices else allowed)
+    elif credential is not access.credential:
         assert verdict is Verdict.LOG_IN
     elif restricted:
         assert verdict is (Verdict.CONFINE if admin else Verdict.LOCK_OUT)

@@ -14,7 +14,7 @@ CLIENT_ID = "timetracker-desktop"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 VALID_FOR = timedelta(minutes=10)
 FETCHED_WITHIN = timedelta(minutes=1)
-"""How long a confirmed device may take to fetch its token, which a new password no longer ends until then."""
+"""How long a confirmed device may take to fetch its token."""
 INTERVAL = timedelta(seconds=5)
 """From one question of a device to the next; each question that comes too early adds as much (RFC 8628, 3.5)."""
 NAME_LENGTH = 100

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.sdk import (
@@ -14,6 +14,7 @@ from app.sdk import (
     count_failure,
     issue_device_token,
     now,
+    password_seal,
     read_connection,
     record_audit,
     require_open,
@@ -85,9 +86,9 @@ def begin(device_name: str, address: str) -> Begun:
     if not is_device_name(device_name):
         raise Refusal(NAME_INVALID, field="device_name", limit=NAME_LENGTH)
     codes, at = new_codes(), now()
-    keys = (ThrottleKey("pairing", address, free=_FREE_BEGINNINGS),)
+    keys = (ThrottleKey.of_address("pairing", address, free=_FREE_BEGINNINGS),)
+    require_open(keys, at)
     with write_transaction() as session:
-        require_open(keys, at, session.connection())
         count_failure(session, keys, at)
         session.execute(delete(Pairing).where(Pairing.expires_at < at - VALID_FOR))
         session.add(
@@ -126,16 +127,17 @@ def decide(reader: Identity, user_code: str, *, is_confirmed: bool) -> str:
     """Say that the waiting device is the reader's, or that it is not; returns its name.
 
     Raises:
-        Refusal: ``pairing_code_unknown`` or ``too_many_attempts``.
+        Refusal: ``pairing_code_unknown``, ``too_many_attempts`` or ``session_ended``.
     """
     find_waiting(reader, user_code)
     state = PairingState.CONFIRMED if is_confirmed else PairingState.DENIED
     with write_transaction() as session:
+        seal = password_seal(session, reader)
         row = session.execute(_waiting(user_code, now()).with_for_update()).one_or_none()
         if row is None:  # somebody else was quicker
             raise Refusal(CODE_UNKNOWN, field="user_code")
         decided = update(Pairing).where(Pairing.id == row.id)
-        values = {"state": state.value, "user_id": reader.user_id, "expires_at": now() + FETCHED_WITHIN}
+        values = {"state": state.value, "user_id": reader.user_id, "seal": seal, "expires_at": now() + FETCHED_WITHIN}
         session.execute(decided.values(values))
         action = "desktop.confirm" if is_confirmed else "desktop.deny"
         record_audit(session, AuditEvent(action, target=row.device_name))
@@ -147,24 +149,34 @@ def fetch_token(device_code: str) -> Paired:
 
     Raises:
         NotPaired: what the device is told instead.
-        Refusal: whoever has confirmed it has been deleted meanwhile.
     """
+    of_device = Pairing.device_code_hash == hash_of(device_code)
+    with read_connection() as connection:
+        if not connection.execute(select(exists().where(of_device))).scalar_one():
+            raise NotPaired(OauthError.INVALID_GRANT)  # whoever makes codes up makes nobody wait who writes
     with write_transaction() as session:
-        pairing = session.execute(
-            select(Pairing).where(Pairing.device_code_hash == hash_of(device_code)).with_for_update()
-        ).scalar_one_or_none()
+        pairing = session.execute(select(Pairing).where(of_device).with_for_update()).scalar_one_or_none()
+        if pairing is None:
+            raise NotPaired(OauthError.INVALID_GRANT)
         error = _obstacle(session, pairing)
-        if pairing is not None and error is None and pairing.user_id is not None:
-            token = issue_device_token(session, pairing.user_id, pairing.device_name)
-            session.delete(pairing)
-            return Paired(token, pairing.device_name)
-    raise NotPaired(error or OauthError.INVALID_GRANT)
+        if error is None:
+            return Paired(_issue(session, pairing), pairing.device_name)
+    raise NotPaired(error)
 
 
-def _obstacle(session: Session, pairing: Pairing | None) -> OauthError | None:
+def _issue(session: Session, pairing: Pairing) -> str:
+    """The token, in place of the pairing; none where whoever has confirmed it is gone or has a new password since."""
+    if pairing.user_id is None or pairing.seal is None:
+        raise NotPaired(OauthError.INVALID_GRANT)
+    session.delete(pairing)
+    try:
+        return issue_device_token(session, pairing.user_id, pairing.device_name, seal=pairing.seal)
+    except Refusal as refusal:
+        raise NotPaired(OauthError.INVALID_GRANT) from refusal
+
+
+def _obstacle(session: Session, pairing: Pairing) -> OauthError | None:
     at = now()
-    if pairing is None:
-        return OauthError.INVALID_GRANT
     if pairing.expires_at <= at:
         return OauthError.EXPIRED_TOKEN
     if pairing.state == PairingState.DENIED.value:

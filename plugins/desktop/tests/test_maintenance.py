@@ -7,6 +7,7 @@ import time_machine
 from flask.testing import FlaskClient
 
 from app.security import Credential
+from plugins.desktop.pairing.rules import GRANT_TYPE
 from plugins.desktop.tests.conftest import Device
 from plugins.standard.tests.company import Company
 from tests.conftest import MEMBER, bearer, csrf_token, log_in, register_key
@@ -50,13 +51,47 @@ def test_a_renewed_key_brings_devices_back_at_their_next_request(office: Company
 
 def test_nothing_is_confirmed_after_it(office: Company, device: Device) -> None:
     data = {"client_id": "timetracker-desktop", "device_name": "late"}
+    with time_machine.travel(ENDS - timedelta(seconds=1), tick=False):
+        begun = device.client.post("/api/v1/desktop/pairing", data=data).get_json()
     with time_machine.travel(ENDS, tick=False):
+        browser = office.app.test_client()
+        log_in(browser, MEMBER)
+        form = {"csrf_token": csrf_token(browser), "user_code": begun["user_code"], "decision": "confirm"}
+        assert browser.post("/desktop/pair", data=form).status_code == 422
+        assert "stopped working" in browser.get("/desktop/pair").text
+
+
+def test_nothing_is_paired_after_it_and_what_was_confirmed_before_is_not_fetched(
+    office: Company, device: Device
+) -> None:
+    data = {"client_id": "timetracker-desktop", "device_name": "late"}
+    with time_machine.travel(ENDS - timedelta(seconds=1), tick=False):
         browser = office.app.test_client()
         log_in(browser, MEMBER)
         begun = device.client.post("/api/v1/desktop/pairing", data=data).get_json()
         form = {"csrf_token": csrf_token(browser), "user_code": begun["user_code"], "decision": "confirm"}
-        assert browser.post("/desktop/pair", data=form).status_code == 422
-        assert "stopped working" in browser.get("/desktop/pair").text
+        assert browser.post("/desktop/pair", data=form).status_code == 303
+    question = {**data, "grant_type": GRANT_TYPE, "device_code": begun["device_code"]}
+    with time_machine.travel(ENDS, tick=False):
+        for path, sent in (("pairing", data), ("token", question)):
+            answer = device.client.post(f"/api/v1/desktop/{path}", data=sent)
+            assert (answer.status_code, answer.get_json()["code"]) == (403, "maintenance_expired")
+            assert answer.get_json()["maintenance_expires"] == ENDS.isoformat()
+        register_key(office.app, seats=1)
+        assert device.client.post("/api/v1/desktop/pairing", data=data).get_json()["code"] == "seats_exceeded"
+        register_key(office.app, seats=50)
+        assert "access_token" in device.client.post("/api/v1/desktop/token", data=question).get_json()
+
+
+def test_nothing_is_paired_and_the_feature_is_named_where_it_is_not_licensed(office: Company, device: Device) -> None:
+    register_key(office.app, edition="another")
+    for path in ("pairing", "token"):
+        problem = device.client.post(f"/api/v1/desktop/{path}", data={"client_id": "timetracker-desktop"}).get_json()
+        assert (problem["status"], problem["code"], problem["feature"]) == (402, "payment_required", "desktop.use")
+    problem = device.state().get_json()
+    assert problem["title"] == "This feature is not licensed"
+    assert problem["detail"] == "The feature is “Desktop application”, available in Standard."
+    assert "A system administrator can register one that does." in problem["remedy"]
 
 
 def test_the_standing_is_told_before_maintenance(office: Company, device: Device) -> None:

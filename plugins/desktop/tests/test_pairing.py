@@ -12,8 +12,11 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.audit import AuditEntry
+from app.auth.acting import COMMAND_LINE
 from app.auth.models import User
-from app.sdk import read_connection, write_transaction
+from app.auth.passwords import hash_password
+from app.auth.users import set_password
+from app.sdk import Identity, devices_of, read_connection, write_transaction
 from plugins.desktop.models import Pairing
 from plugins.desktop.pairing.rules import (
     CLIENT_ID,
@@ -25,6 +28,7 @@ from plugins.desktop.pairing.rules import (
     plain_code,
     shown_code,
 )
+from plugins.desktop.pairing.service import Waiting, find_waiting
 from plugins.standard.tests.company import Company
 from tests.conftest import ADMINISTRATOR, MEMBER, PASSWORD, csrf_token, log_in
 
@@ -158,6 +162,16 @@ def test_beginning_over_and_over_is_slowed_down(device: FlaskClient) -> None:
     statuses = [begin(device).status_code for _ in range(24)]
     assert statuses[:20] == [200] * 20
     assert statuses[-1] == 429
+    assert begin(device).headers["Retry-After"] == "30"  # it is noon, and stays so
+
+
+def test_an_ipv6_client_that_begins_over_and_over_is_slowed_down_by_its_network(device: FlaskClient) -> None:
+    data = {"client_id": CLIENT_ID, "device_name": NAME}
+    for number in range(22):
+        answer = device.post(
+            "/api/v1/desktop/pairing", data=data, environ_base={"REMOTE_ADDR": f"2001:db8::{number:x}"}
+        )
+    assert answer.status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -204,8 +218,40 @@ def test_a_person_who_is_deleted_before_the_token_is_fetched_has_no_device(
     decide(member, begun["user_code"])
     with office.app.app_context(), write_transaction() as session:
         session.execute(update(User).where(User.login == MEMBER).values(deleted_at=datetime.now(UTC)))
-    answer = poll(device, begun["device_code"])
-    assert (answer.status_code, answer.get_json()["code"]) == (404, "user_unknown")
+    assert poll(device, begun["device_code"]).get_json() == {"error": "invalid_grant"}
+
+
+@pytest.mark.parametrize("again", [PASSWORD, "a.new one 4711"])
+def test_a_password_that_is_set_before_the_token_is_fetched_ends_what_was_confirmed(
+    office: Company, device: FlaskClient, member: FlaskClient, again: str
+) -> None:
+    begun = begin(device).get_json()
+    decide(member, begun["user_code"])
+    with office.app.app_context(), write_transaction() as session:
+        set_password(session, office.writer.user_id, hash_password(again), acting=COMMAND_LINE)
+    assert poll(device, begun["device_code"]).get_json() == {"error": "invalid_grant"}
+    with office.app.app_context():
+        assert devices_of(office.writer.user_id) == ()
+
+
+def test_who_has_been_logged_out_meanwhile_confirms_nothing(
+    office: Company, device: FlaskClient, member: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = begin(device).get_json()
+
+    def end_meanwhile(reader: Identity, user_code: str) -> Waiting:
+        with write_transaction() as session:
+            set_password(session, office.writer.user_id, hash_password("a.new one 4711"), acting=COMMAND_LINE)
+        return find_waiting(reader, user_code)
+
+    monkeypatch.setattr("plugins.desktop.pairing.service.find_waiting", end_meanwhile)
+    assert decide(member, begun["user_code"]).status_code == 403
+    assert poll(device, begun["device_code"]).get_json()["error"] == "authorization_pending"
+
+
+def test_codes_that_were_made_up_make_nobody_wait_who_writes(device: FlaskClient, office: Company) -> None:
+    with office.app.app_context(), write_transaction():
+        assert poll(device, "made up").get_json() == {"error": "invalid_grant"}
 
 
 def test_one_ends_a_device_of_ones_own_and_not_of_others(
