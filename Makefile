@@ -44,6 +44,7 @@ ifneq ($(filter-out $(CLIENT)%,$(TESTS)),)
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS) $(filter-out $(CLIENT)%,$(TESTS))
 endif
 ifneq ($(filter $(CLIENT)%,$(TESTS)),)
+	@$(CLIENT_BIN)/python $(CLIENT)/tests/xvfb.py
 	@cd $(CLIENT) && .venv/bin/python -m pytest --numprocesses auto --dist loadfile $(ARGS) $(patsubst /%,%,$(patsubst $(CLIENT)%,%,$(filter $(CLIENT)%,$(TESTS))))
 endif
 

@@ -60,7 +60,8 @@ def _run_with(
     engine = Engine(queue, TokenStore(data_folder() / "token"))
     tracker = Tracker(queue, engine.now)
     window = MainWindow(queue, engine, tracker, autostart=of_this_system(), put_aside=aside)
-    window.quit_asked.connect(application.quit)
+    # ``quit`` would ask the window first, which only hides as long as there is a tray.
+    window.quit_asked.connect(lambda: application.exit(0))
     listener = QLocalServer()
     QLocalServer.removeServer(name)
     listener.listen(name)
