@@ -1,37 +1,26 @@
 """kill -9 while license keys are being registered: each key is registered wholly or not at all."""
 
-import math
-import os
 import random
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from app.audit import AuditEntry
-from app.database import write_transaction
 from app.extensions import db
 from app.license.models import RegisteredLicense
 from app.license.service import license_book
-from app.settings.models import Installation, lock_installation
+from app.settings.models import Installation
 from app.settings.state import read_state
 from tests.conftest import present_key
-from tests.process.server import CHECKOUT, environment_of
+from tests.process.killing import check_sound, kill_once, victim
 
 pytestmark = pytest.mark.process
 ROUNDS = 20
 KEYS = 300  # far more than are registered by the last round, however late a kill comes
-MOST_A_ROUND = 3
 FIRST_SEATS = 100
 
 
@@ -43,76 +32,6 @@ def keys() -> list[str]:
         present_key(seats=FIRST_SEATS + number, nbf=start + timedelta(seconds=number), grace_days=0)
         for number in range(KEYS)
     ]
-
-
-@contextmanager
-def registrar(app: Flask, keys: list[str], folder: Path) -> "Iterator[subprocess.Popen[str]]":
-    path = folder / "keys.txt"
-    path.write_text("\n".join(keys))
-    command = [sys.executable, "-m", "tests.process.registrar", str(path)]
-    with subprocess.Popen(
-        command,
-        env=environment_of(app),
-        cwd=CHECKOUT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(10) == 0
-
-
-def kill_once(process: "subprocess.Popen[str]", first: int, chance: random.Random) -> list[int]:
-    """Let a child register keys from ``first`` on and kill it at some point of one; which ones it said were done.
-
-    The point is chosen as a part of the time that a registration takes at best, so that it may be any on any machine,
-    and a moment in which the machine stood still does not put it off.
-    """
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(f"{first}\n")
-    process.stdin.flush()
-    done: list[int] = []
-    last = first + chance.randint(1, MOST_A_ROUND)
-    child = 0
-    begun, taken = 0.0, math.inf
-    killer: threading.Timer | None = None
-    for line in process.stdout:
-        word, _, value = line.strip().partition(" ")
-        if word == "child":
-            child = int(value)
-        elif word == "done":
-            done.append(int(value))
-            taken = min(taken, time.monotonic() - begun)
-        elif word == "try":
-            begun = time.monotonic()
-            if int(value) == last:
-                killer = threading.Timer(chance.uniform(0, 1.2) * taken, os.kill, (child, signal.SIGKILL))
-                killer.start()
-        elif word == "over":
-            break
-        assert word != "end", "it was never killed"
-    assert killer is not None
-    killer.join()
-    return done
-
-
-def check_sound(app: Flask) -> None:
-    """The database has taken no harm."""
-    with app.app_context(), write_transaction() as session:
-        lock_installation(session)  # a COMMIT that PostgreSQL had received already is through once this is granted
-    if app.config["SQLALCHEMY_DATABASE_URI"].get_backend_name() != "sqlite":
-        return
-    engine = create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
-    with engine.connect() as connection:
-        assert connection.execute(text("PRAGMA integrity_check")).scalars().all() == ["ok"]
-        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
-    engine.dispose()
 
 
 def registered(app: Flask) -> list[str]:
@@ -140,7 +59,9 @@ def test_a_killed_registration_has_happened_wholly_or_not_at_all(
     before = len(registered(licensed_app))
     first = 0
     cut_off = 0
-    with registrar(licensed_app, keys, tmp_path) as process:
+    path = tmp_path / "keys.txt"
+    path.write_text("\n".join(keys))
+    with victim(licensed_app, "tests.process.registrar", str(path)) as process:
         for _ in range(ROUNDS):
             done = kill_once(process, first, chance)
             check_sound(licensed_app)
