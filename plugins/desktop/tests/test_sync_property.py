@@ -1,4 +1,4 @@
-"""Whatever a device tells, in whatever batches and however often: each operation takes effect once, at its first time."""
+"""Whatever a device tells, in whatever batches and however often: each operation takes effect once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
