@@ -31,6 +31,7 @@ from app.license.service import configure_licenses
 from app.localisation import configure_localisation
 from app.logs import configure_logs
 from app.page import configure_pages
+from app.routing import LazyRule
 from app.schema import configure_migrations
 from app.security import Access, Credential, add_security_headers, resolve_access
 from app.settings.general import views as general_views
@@ -56,6 +57,7 @@ def configure_flask(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.session_interface = SessionCookie()
+    app.url_rule_class = LazyRule
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -1,5 +1,6 @@
 """Editions of the size that a first one has, written to a folder and installed for as long as something is measured."""
 
+import compileall
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,6 +147,7 @@ def installed(folder: Path, kind: Kind, count: int, page: str) -> Iterator[Path]
     if not place.is_dir():
         for number in range(count):
             _write(place, f"{kind.prefix}_{chr(ord('a') + number)}", kind, page)
+        compileall.compile_dir(place, quiet=1)  # as pip does
     sys.path.append(str(place))  # behind the installed packages, as those of editions lie among them
     try:
         yield place

@@ -107,6 +107,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.health",
         "app.body",
         "app.page",
+        "app.routing",
         "app.editions.rendering",
         "app.sealing",
         "app.schema",

@@ -80,20 +80,6 @@ class Pages:
     count: int
 
 
-class _RuleThatBuildsNothing(Rule):
-    """A rule of the scratch application, of which no address is ever made.
-
-    Compiling the functions that make addresses is most of what a rule costs, and the real application does it anyway.
-    """
-
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: ARG002, FBT001, FBT002 - as werkzeug has it
-        return _builds_nothing
-
-
-def _builds_nothing(*_: Any) -> tuple[str, str]:
-    raise NotImplementedError
-
-
 def core_segments(app: Flask) -> frozenset[str]:
     """The first parts of the addresses that ``app`` answers so far, and those that are reserved."""
     rules = [rule.rule for rule in app.url_map.iter_rules()]
@@ -119,7 +105,7 @@ def rehearse(app: Flask, manifest: Manifest, surroundings: Surroundings) -> Page
         raise malformed(f"the commands of flask {manifest.name} are the core's")
     _check_calls(manifest)
     scratch = Flask(app.import_name, static_folder=None, template_folder=None)
-    scratch.url_rule_class = _RuleThatBuildsNothing
+    scratch.url_rule_class = app.url_rule_class
     scratch.config.update(app.config)
     scratch.extensions.update(app.extensions)
     before = _reach(scratch)
