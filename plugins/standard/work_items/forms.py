@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from app.sdk import Form, SelectChoice, gettext, lazy_gettext
 from plugins.standard.work_items.palette import COLOURS
+from plugins.standard.work_items.reading import Place, details_of
 from plugins.standard.work_items.rules import (
     CODE_LENGTH,
     NAME_LENGTH,
@@ -20,7 +21,6 @@ from plugins.standard.work_items.rules import (
     tidied,
     values_of,
 )
-from plugins.standard.work_items.service import Place, details_of
 
 _EVERYBODY, _MEMBERS = "everybody", "members"
 _LARGEST_ID = 2**63 - 1

@@ -34,7 +34,7 @@ from plugins.standard.work_items.csv_file import COLUMNS, ROW_LIMIT, Table, deco
 from plugins.standard.work_items.import_plan import Plan, PlannedItem, RowError
 from plugins.standard.work_items.importing import PlanChanged, export_rows, import_table, plan_import, sample_rows
 from plugins.standard.work_items.outline import in_state, search
-from plugins.standard.work_items.service import read_outline
+from plugins.standard.work_items.reading import read_outline
 from plugins.standard.work_items.views import Answer, asked_search, asked_state, work_items
 
 LISTED = 200

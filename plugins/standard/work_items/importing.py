@@ -22,9 +22,9 @@ from plugins.standard.work_items.import_plan import (
     make_plan,
 )
 from plugins.standard.work_items.outline import CustomerNode, ProjectNode, TaskNode
+from plugins.standard.work_items.reading import Item
 from plugins.standard.work_items.rules import CustomerDetails, Kind, ProjectDetails, TaskDetails
 from plugins.standard.work_items.service import (
-    Item,
     find_item,
     new_item,
     put_details,

@@ -7,8 +7,8 @@ from app.sdk import Refusal, code_texts, gettext, ngettext, sentences, url_for
 from plugins.standard.duration import show_duration
 from plugins.standard.work_items.outline import Counts, OutlinePage
 from plugins.standard.work_items.palette import COLOURS
+from plugins.standard.work_items.reading import ItemView
 from plugins.standard.work_items.rules import Details, Kind, differing, values_of
-from plugins.standard.work_items.service import ItemView
 
 
 @dataclass(frozen=True, slots=True)

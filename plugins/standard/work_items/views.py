@@ -21,7 +21,7 @@ from app.sdk import (
 from plugins.standard.access import Role
 from plugins.standard.permissions import WORK_ITEMS
 from plugins.standard.work_items import members as members_service
-from plugins.standard.work_items import presenter, service
+from plugins.standard.work_items import presenter, reading, service
 from plugins.standard.work_items.forms import FORMS, ItemForm, ProjectForm, chosen_id, write_details
 from plugins.standard.work_items.outline import State, count, in_state, page, search
 from plugins.standard.work_items.rules import ChangedMeanwhile, Details, Kind, ProjectDetails, TaskDetails, with_present
@@ -49,7 +49,7 @@ _OPENED_TASKS = 60
 def index() -> Answer:
     """Customers, projects and tasks, filtered and searched."""
     state, text = asked_state(), asked_search()
-    outline = service.read_outline()
+    outline = reading.read_outline()
     shown = page(search(in_state(outline, state), text), chosen_id(request.args.get("page")))
     return render_template(
         "standard/work_items/index.html",
@@ -97,7 +97,7 @@ def new(kind: str) -> Answer:
     form = FORMS[Kind(kind)](formdata=None)
     parent = _parent(Kind(kind), request.args.get("parent"))
     if isinstance(form, ProjectForm):
-        form.show(ProjectDetails(parent.id if parent else 0, "", "", service.next_colour(), for_everybody=True))
+        form.show(ProjectDetails(parent.id if parent else 0, "", "", reading.next_colour(), for_everybody=True))
     elif form.kind is Kind.TASK:
         form.show(TaskDetails("", "", billable=True))
     return _new_page(form, parent)
@@ -109,7 +109,7 @@ def add(kind: str) -> Answer:
     form = FORMS[Kind(kind)]()
     parent = _parent(form.kind, request.form.get("parent"))
     if isinstance(form, ProjectForm):
-        form.offer(service.active_customers())
+        form.offer(reading.active_customers())
     if not form.validate_on_submit():
         return _new_page(form, parent), 422
     try:
@@ -127,16 +127,16 @@ def add(kind: str) -> Answer:
     return _to_item(Kind.PROJECT, parent.id)
 
 
-def _parent(kind: Kind, text: str | None) -> service.Place | None:
+def _parent(kind: Kind, text: str | None) -> reading.Place | None:
     """The project of a new task, or the customer that is chosen for a new project."""
     if kind is Kind.CUSTOMER or (kind is Kind.PROJECT and not text):
         return None
-    return service.place_of(Kind.CUSTOMER if kind is Kind.PROJECT else Kind.PROJECT, chosen_id(text))
+    return reading.place_of(Kind.CUSTOMER if kind is Kind.PROJECT else Kind.PROJECT, chosen_id(text))
 
 
-def _new_page(form: ItemForm, parent: service.Place | None) -> str:
+def _new_page(form: ItemForm, parent: reading.Place | None) -> str:
     if isinstance(form, ProjectForm):
-        form.offer(service.active_customers())
+        form.offer(reading.active_customers())
     return render_template("standard/work_items/new.html", form=form, kind=form.kind, parent=parent, show=presenter)
 
 
@@ -146,7 +146,7 @@ def _new_page(form: ItemForm, parent: service.Place | None) -> str:
 @work_items.get(_ITEM)
 def show(kind: str, item_id: int) -> Answer:
     """One customer, project or task, to be changed."""
-    view = service.read_item(Kind(kind), item_id)
+    view = reading.read_item(Kind(kind), item_id)
     form = FORMS[view.kind](formdata=None)
     form.show(view.details)
     form.seen.data = write_details(view.details)
@@ -156,7 +156,7 @@ def show(kind: str, item_id: int) -> Answer:
 @work_items.post(_ITEM)
 def change(kind: str, item_id: int) -> Answer:
     """Change it; where somebody else has changed the same, show both."""
-    view = service.read_item(Kind(kind), item_id)
+    view = reading.read_item(Kind(kind), item_id)
     form = FORMS[view.kind]()
     if isinstance(form, ProjectForm):
         form.offer(_customers_for(view))
@@ -177,24 +177,24 @@ def change(kind: str, item_id: int) -> Answer:
     return _to_item(view.kind, item_id)
 
 
-def _conflict_page(view: service.ItemView, form: ItemForm, seen: Details, error: ChangedMeanwhile) -> str:
+def _conflict_page(view: reading.ItemView, form: ItemForm, seen: Details, error: ChangedMeanwhile) -> str:
     shown = FORMS[view.kind](formdata=None)
     shown.show(with_present(seen, form.details(), error.present))  # type: ignore[type-var]  # all are of one kind
     shown.seen.data = write_details(error.present)
     _put(shown, error)
-    view = service.read_item(view.kind, view.id)
+    view = reading.read_item(view.kind, view.id)
     customers = {place.id: place.name for place in _customers_for(view)}
     return _item_page(view, shown, presenter.changes_between(seen, error.present, customers))
 
 
-def _customers_for(view: service.ItemView) -> tuple[service.Place, ...]:
+def _customers_for(view: reading.ItemView) -> tuple[reading.Place, ...]:
     """The customers that a project can have: those that are active, and the one that it has."""
-    active = service.active_customers()
+    active = reading.active_customers()
     own = view.above[0]
     return active if own.id in {place.id for place in active} else (own, *active)
 
 
-def _item_page(view: service.ItemView, form: ItemForm, changes: tuple[presenter.FieldChange, ...] = ()) -> str:
+def _item_page(view: reading.ItemView, form: ItemForm, changes: tuple[presenter.FieldChange, ...] = ()) -> str:
     if isinstance(form, ProjectForm):
         form.offer(_customers_for(view))
     return render_template(
@@ -208,11 +208,11 @@ def _item_page(view: service.ItemView, form: ItemForm, changes: tuple[presenter.
     )
 
 
-def _below(view: service.ItemView) -> Any:
+def _below(view: reading.ItemView) -> Any:
     """The part of the tree below a customer or project, finished things included; None for a task."""
     if view.kind is Kind.TASK:
         return None
-    for customer in service.read_outline():
+    for customer in reading.read_outline():
         if view.kind is Kind.CUSTOMER and customer.id == view.id:
             return customer
         for project in customer.projects:
@@ -221,7 +221,7 @@ def _below(view: service.ItemView) -> Any:
     return None
 
 
-def _deletion_texts(view: service.ItemView) -> Any:
+def _deletion_texts(view: reading.ItemView) -> Any:
     refusal = service.deletion_refusal(view)
     return code_texts(refusal) if refusal is not None else None
 
@@ -249,7 +249,7 @@ def _flash(message: dict[str, str], category: str = "ok") -> None:
 @work_items.get(f"{_ITEM}/finish")
 def ask_to_finish(kind: str, item_id: int) -> Answer:
     """What finishing would do, with numbers."""
-    view = service.read_item(Kind(kind), item_id)
+    view = reading.read_item(Kind(kind), item_id)
     if not view.active:
         return _to_item(view.kind, item_id)
     return _question_page(view, presenter.finish_question(view), danger=False)
@@ -258,7 +258,7 @@ def ask_to_finish(kind: str, item_id: int) -> Answer:
 @work_items.post(f"{_ITEM}/finish")
 def finish(kind: str, item_id: int) -> Answer:
     """Take no new hours, with an Undo."""
-    view = service.read_item(Kind(kind), item_id)
+    view = reading.read_item(Kind(kind), item_id)
     service.finish(view.kind, item_id)
     _flash(presenter.finished_message(view))
     return _to_item(view.kind, item_id)
@@ -267,7 +267,7 @@ def finish(kind: str, item_id: int) -> Answer:
 @work_items.post(f"{_ITEM}/reopen")
 def reopen(kind: str, item_id: int) -> Answer:
     """Take hours again."""
-    view = service.read_item(Kind(kind), item_id)
+    view = reading.read_item(Kind(kind), item_id)
     service.reopen(view.kind, item_id)
     flash(presenter.reopened_message(view), "ok")
     return _to_item(view.kind, item_id)
@@ -276,7 +276,7 @@ def reopen(kind: str, item_id: int) -> Answer:
 @work_items.get(f"{_ITEM}/delete")
 def ask_to_delete(kind: str, item_id: int) -> Answer:
     """What deleting would do, or why it cannot be."""
-    view = service.read_item(Kind(kind), item_id)
+    view = reading.read_item(Kind(kind), item_id)
     refusal = service.deletion_refusal(view)
     if refusal is not None:
         flash(presenter.refusal_line(refusal), "danger")
@@ -300,7 +300,7 @@ def delete(kind: str, item_id: int) -> Answer:
     return _to_item(Kind.PROJECT if view.kind is Kind.TASK else Kind.CUSTOMER, view.above[-1].id)
 
 
-def _question_page(view: service.ItemView, question: presenter.Question, *, danger: bool) -> str:
+def _question_page(view: reading.ItemView, question: presenter.Question, *, danger: bool) -> str:
     return render_template(
         "standard/work_items/question.html", view=view, question=question, danger=danger, show=presenter
     )
@@ -312,7 +312,7 @@ def _question_page(view: service.ItemView, question: presenter.Question, *, dang
 @work_items.get(_MEMBERS)
 def members(item_id: int) -> Answer:
     """Who works on a project, and a search for others."""
-    view = service.read_item(Kind.PROJECT, item_id)
+    view = reading.read_item(Kind.PROJECT, item_id)
     named = members_service.read_members(item_id)
     text = asked_search()
     pages = max(1, -(-len(named) // members_service.PAGE_SIZE))
