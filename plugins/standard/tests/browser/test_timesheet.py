@@ -268,3 +268,21 @@ def test_every_page_of_the_sheet_is_accessible_and_fits(
         expect(refused).not_to_have_attribute("aria-invalid", "true")
     with write_transaction() as session:
         session.get_one(Closing, EVERYBODY).closed_through = None
+
+
+def test_on_paper_every_number_is_whole_and_the_person_is_named(
+    chromium: Browser,  # noqa: F811
+    office: tuple[Flask, str],
+) -> None:
+    task = put_rows(1)[0]
+    save_cells(Writer(member_id(), MEMBER, by=MEMBER), [CellChange(task, MONDAY, 12 * 60 + 45, "", 0)])
+    with visiting(chromium, office[1], width=702) as visit:  # A4 without its margins
+        visit.log_in(MEMBER)
+        visit.open(WEEK)
+        expect(visit.page.get_by_text("Mio Sakai ·")).not_to_be_visible()
+        visit.page.emulate_media(media="print")
+        expect(visit.page.get_by_text("Mio Sakai ·")).to_be_visible()
+        is_cut = "field => field.scrollWidth > field.clientWidth"
+        assert visit.page.locator(".ts-hours").evaluate_all(f"fields => fields.filter({is_cut}).length") == 0
+        foot = visit.page.locator("tfoot").evaluate("foot => getComputedStyle(foot).display")
+        assert foot == "table-row-group"  # else it stands on each page
