@@ -1,12 +1,57 @@
 """The settings of the edition Standard, on System Operation → Editions → Standard."""
 
-from app.sdk import N_, ChoiceSetting, NumberSetting, TextSetting
+from app.sdk import N_, ChoiceSetting, NumberSetting, Reason, Refusal, TextSetting
 from plugins.standard.week import WeekStart
-from plugins.standard.workdays import WorkCalendar
+from plugins.standard.workdays import WorkCalendar, countries, subdivisions
 
 _WEEK = N_("Week")
 _WORK = N_("Working hours")
 _HOLIDAYS = N_("Public holidays")
+
+COUNTRY_UNKNOWN = Reason(
+    "country_unknown",
+    N_("No country with holidays has the code “%(code)s”."),
+    N_("Write its two letters, such as JP, DE or US, or leave it empty."),
+)
+SUBDIVISION_UNKNOWN = Reason(
+    "subdivision_unknown",
+    N_("No part of a country has the code “%(code)s”."),
+    N_("Write it without that of the country, such as BY for Bavaria, or leave it empty."),
+)
+
+
+class _CountrySetting(TextSetting):
+    """The code of a country whose public holidays are known, or nothing."""
+
+    def parse(self, text: str) -> str:
+        """Read a code, in capitals or not.
+
+        Raises:
+            Refusal: ``country_unknown``, or what any text is refused for.
+        """
+        code = super().parse(text).upper()
+        if code and code not in countries():
+            raise Refusal(COUNTRY_UNKNOWN, code=code)
+        return code
+
+
+class _SubdivisionSetting(TextSetting):
+    """The code of a part of some country, or nothing; one of another country than is set changes nothing."""
+
+    def parse(self, text: str) -> str:
+        """Read a code, in capitals or not.
+
+        Raises:
+            Refusal: ``subdivision_unknown``, or what any text is refused for.
+        """
+        code = super().parse(text)
+        if not code:
+            return code
+        known = (part for country in countries() for part in subdivisions(country))
+        if found := next((part for part in known if part.casefold() == code.casefold()), None):
+            return found
+        raise Refusal(SUBDIVISION_UNKNOWN, code=code)
+
 
 WEEK_START = ChoiceSetting(
     "standard.week_start",
@@ -54,14 +99,14 @@ WORKING_DAYS = ChoiceSetting(
         ("0123456", N_("Every day")),
     ),
 )
-COUNTRY = TextSetting(
+COUNTRY = _CountrySetting(
     "standard.country",
     N_("Country"),
     heading=_HOLIDAYS,
     hint=N_("Two letters, such as JP, DE or US (ISO 3166-1); empty for no holidays."),
     maximum_length=2,
 )
-SUBDIVISION = TextSetting(
+SUBDIVISION = _SubdivisionSetting(
     "standard.subdivision",
     N_("Part of the country"),
     heading=_HOLIDAYS,
@@ -87,6 +132,6 @@ def work_calendar(language: str) -> WorkCalendar:
         daily_minutes=DAILY_MINUTES.value(),
         working_days=frozenset(map(int, WORKING_DAYS.value())),
         country=COUNTRY.value().upper(),
-        subdivision=SUBDIVISION.value().upper(),
+        subdivision=SUBDIVISION.value(),
         language=language,
     )

@@ -46,17 +46,13 @@ class WorkCalendar:
 def public_holidays(country: str, subdivision: str, language: str, year: int) -> Mapping[date, str]:
     """The public holidays of one year by day, in ``language`` where the library has their names in it.
 
-    None where there is no such country: the setting offers those that exist, and a later version of the library may
-    have renamed one.
+    None where there is no such country: the setting refuses it, and a later version of the library may have renamed
+    one. Those of the whole country where it has no such part.
     """
-    if not country:
+    if country not in countries():
         return _NONE
-    try:
-        found = _library().country_holidays(
-            country, subdiv=subdivision or None, years=year, language=_known(country, language)
-        )
-    except NotImplementedError:
-        return _NONE
+    part = next((code for code in subdivisions(country) if code.casefold() == subdivision.casefold()), None)
+    found = _library().country_holidays(country, subdiv=part, years=year, language=_known(country, language))
     return MappingProxyType(dict(found))
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.editions import registry
@@ -131,10 +132,24 @@ def test_its_statements_are_few_whatever_the_history(office: Company, member_cli
 
 
 @pytest.mark.usefixtures("noon")
-def test_whoever_starts_with_nothing_is_told_what_will_stand_here(member_client: FlaskClient) -> None:
+def test_whoever_starts_with_nothing_is_told_what_will_stand_here_and_offered_tasks(
+    office: Company, member_client: FlaskClient
+) -> None:
     page = member_client.get("/").text
     assert "Days that lack hours will stand here, from your first hours on." in page
-    assert "No recent tasks" in page
+    assert f'value="start-{office.tasks["drawing"]}"' in page
+
+
+@pytest.mark.parametrize("path", ["/", "/timesheet/", "/timesheet/tasks", "/timer/"])
+def test_where_there_are_no_tasks_whoever_keeps_them_is_led_to_them(
+    licensed_app: Flask, member_client: FlaskClient, admin_client: FlaskClient, path: str
+) -> None:
+    assert licensed_app
+    assert 'href="/work-items/">To the work items</a>' in admin_client.get(path).text
+    page = member_client.get(path).text
+    assert "No tasks yet" in page
+    assert "Ask whoever manages the projects." in page
+    assert "To the work items" not in page
 
 
 @pytest.mark.usefixtures("noon")

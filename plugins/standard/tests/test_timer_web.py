@@ -195,8 +195,13 @@ def test_tasks_are_searched_for_and_offered(timer: Timer, office: Company) -> No
     assert "No task found" in timer.load("/timer/?q=no%00such").page
     offered = timer.client.get("/timer/offers").text
     assert f"start-{office.tasks['review']}" in offered
+    assert f"start-{office.tasks['drawing']}" not in offered
     timer.press(f"start-{office.tasks['review']}")
-    assert "<form" not in timer.client.get("/timer/offers").text  # what runs is not offered, and nothing else is recent
+    others = timer.client.get(
+        "/timer/offers"
+    ).text  # what runs is not offered, and where nothing else is recent, others
+    assert f"start-{office.tasks['review']}" not in others
+    assert f"start-{office.tasks['drawing']}" in others
 
 
 # What is refused loses nothing ----------------------------------------------------------------------------------------

@@ -431,6 +431,14 @@ def test_a_file_that_is_no_text_is_refused(manager: Manager) -> None:
     assert "import_not_text" in page.text
 
 
+def test_what_is_larger_than_a_request_may_be_is_told_at_the_file(manager: Manager) -> None:
+    body, kind = b"-" * 1_000_001, "multipart/form-data; boundary=-"  # nothing of it is read
+    page = outside(manager.client.post, f"{BASE}/import", data=body, content_type=kind)
+    assert page.status_code == 413
+    assert "What you sent has more than 1 MB. Nothing was imported." in page.text
+    assert re.search(r'<input [^>]*aria-invalid="true"[^>]*id="file"', page.text)
+
+
 def test_a_plan_that_is_out_of_date_is_shown_again_and_not_done(manager: Manager) -> None:
     page = manager.post("/import", text=CSV)
     manager.post("/customer/new", name="北村精機", code="")

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from app.sdk import Refusal, TextSetting
+from plugins.standard.settings import COUNTRY, SUBDIVISION
 from plugins.standard.workdays import WorkCalendar, countries, public_holidays, subdivisions
 
 MONDAY_TO_FRIDAY = frozenset(range(5))
@@ -37,9 +39,30 @@ def test_a_part_of_a_country_has_holidays_of_its_own() -> None:
     assert "BY" in subdivisions("DE")
 
 
-@pytest.mark.parametrize(("country", "subdivision"), [("XX", ""), ("JP", "no such part")])
-def test_a_country_that_the_library_does_not_know_has_no_holidays(country: str, subdivision: str) -> None:
-    assert public_holidays(country, subdivision, "en", 2026) == {}
+@pytest.mark.parametrize("country", ["XX", "", "jp"])
+def test_a_country_that_the_library_does_not_know_has_no_holidays(country: str) -> None:
+    assert public_holidays(country, "", "en", 2026) == {}
+
+
+def test_a_part_that_the_country_does_not_have_takes_nothing_away() -> None:
+    assert public_holidays("JP", "no such part", "en", 2026) == public_holidays("JP", "", "en", 2026) != {}
+
+
+@pytest.mark.parametrize(("typed", "read"), [("", ""), ("jp", "JP"), (" DE ", "DE")])
+def test_the_code_of_a_country_is_read_in_capitals_or_not(typed: str, read: str) -> None:
+    assert COUNTRY.parse(typed) == read
+
+
+@pytest.mark.parametrize(("typed", "read"), [("", ""), ("by", "BY"), ("AUGSBURG", "Augsburg")])
+def test_the_code_of_a_part_is_read_in_capitals_or_not(typed: str, read: str) -> None:
+    assert SUBDIVISION.parse(typed) == read
+
+
+@pytest.mark.parametrize(("setting", "code"), [(COUNTRY, "country_unknown"), (SUBDIVISION, "subdivision_unknown")])
+def test_a_code_that_nothing_has_is_refused(setting: TextSetting, code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        setting.parse("XX")
+    assert refused.value.code == code
 
 
 def test_a_person_may_work_on_other_days() -> None:

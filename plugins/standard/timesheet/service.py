@@ -205,10 +205,14 @@ def _rows_and_cells(sheet: Sheet, week: Week) -> AnySelect:
 
 
 def suggested_tasks(sheet: Sheet, present: Collection[int], today: date) -> tuple[OfferedTask, ...]:
-    """A few tasks to add: favourites, then those that hours were recorded on lately, without those in ``present``."""
+    """A few tasks to add: favourites, then those that hours were recorded on lately, without those in ``present``.
+
+    Where there are neither, as on a first day, others.
+    """
     offered = offered_tasks(sheet, today, limit=SUGGESTIONS + len(present))
-    near = (task for task in offered if task.id not in present and (task.is_favourite or task.is_recent))
-    return tuple(near)[:SUGGESTIONS]
+    absent = tuple(task for task in offered if task.id not in present)
+    near = tuple(task for task in absent if task.is_favourite or task.is_recent)
+    return (near or absent)[:SUGGESTIONS]
 
 
 def offered_tasks(sheet: Sheet, today: date, *, limit: int) -> tuple[OfferedTask, ...]:

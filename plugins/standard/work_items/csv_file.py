@@ -55,6 +55,12 @@ TOO_MANY_ROWS = Reason(
     N_("The file has more than %(limit)s rows."),
     N_("Import it in several parts."),
 )
+TOO_LARGE = Reason(
+    "import_too_large",
+    N_("What you sent has more than %(limit)s MB. Nothing was imported."),
+    N_("Divide it into several files that each begin with the row of names, and import one after the other."),
+    status=413,
+)
 NOT_CSV = Reason(
     "import_not_csv",
     N_("Line %(line)s cannot be read as CSV."),

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 from wtforms import FileField, TextAreaField
 
@@ -30,7 +31,7 @@ from app.sdk import (
     url_for,
 )
 from plugins.standard.work_items import presenter
-from plugins.standard.work_items.csv_file import COLUMNS, ROW_LIMIT, Table, decoded, read_table
+from plugins.standard.work_items.csv_file import COLUMNS, ROW_LIMIT, TOO_LARGE, Table, decoded, read_table
 from plugins.standard.work_items.import_plan import Plan, PlannedItem, RowError
 from plugins.standard.work_items.importing import PlanChanged, export_rows, import_table, plan_import, sample_rows
 from plugins.standard.work_items.outline import in_state, search
@@ -79,6 +80,15 @@ def check_import() -> Answer:
         field.errors = [*field.errors, code_texts(error)]
         return _form_page(form), error.reason.status
     return _plan_page(text, table, plan_import(table))
+
+
+@work_items.errorhandler(RequestEntityTooLarge)
+def too_large(_: RequestEntityTooLarge) -> Answer:
+    """The form again, with what to do: nothing of what was sent has been read, and it is all in the file still."""
+    form = ImportForm(formdata=None)
+    limit = request.max_content_length or 0
+    form.file.errors = [code_texts(Refusal(TOO_LARGE, limit=limit // 1_000_000))]
+    return _form_page(form), TOO_LARGE.status
 
 
 @work_items.post("/import/confirm")
