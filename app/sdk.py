@@ -40,7 +40,20 @@ from sqlalchemy import FromClause
 from sqlalchemy.orm import DeclarativeBase
 from wtforms.fields.choices import SelectChoice
 
-from app.api.operations import Answer, ApiBlueprint, ApiModel, Id, PlainText, changed_meanwhile, operation, seen_version
+from app.api.operations import (
+    Answer,
+    ApiBlueprint,
+    ApiModel,
+    Day,
+    Id,
+    Instant,
+    Number,
+    PlainText,
+    changed_meanwhile,
+    operation,
+    seen_tag,
+    seen_version,
+)
 from app.audit import Event as AuditEvent
 from app.audit import actor_here
 from app.audit import record as record_audit
@@ -106,6 +119,7 @@ __all__ = [
     "ChoiceSetting",
     "Credential",
     "DateSetting",
+    "Day",
     "DeclarativeBase",
     "Device",
     "Edition",
@@ -116,11 +130,13 @@ __all__ = [
     "FoundUser",
     "Id",
     "Identity",
+    "Instant",
     "LicenseRegistered",
     "LicenseSummary",
     "Listener",
     "NavItem",
     "NewUser",
+    "Number",
     "NumberSetting",
     "Permission",
     "PlainText",
@@ -188,6 +204,7 @@ __all__ = [
     "requires_feature",
     "requires_permission",
     "safe_next",
+    "seen_tag",
     "seen_version",
     "sentences",
     "time_zone",

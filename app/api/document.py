@@ -151,13 +151,16 @@ def _responses(method: str, said: Operation) -> dict[str, Any]:
     statuses |= {"404"} if said.path else set()
     statuses |= {"422"} if said.path or said.query or said.body else set()
     statuses |= {"400", "413", "415"} if said.body else set()
-    statuses |= {"412", "428"} if said.versioned else set()
+    statuses |= {"412"} if said.versioned else set()
+    statuses |= {"428"} if said.versioned and method != "GET" else set()
     statuses |= {"409"} if method != "GET" else set()
     good = {"description": said.summary}
     if said.answers is not None:
         good["content"] = {"application/json": {"schema": _ref(said.answers)}}  # type: ignore[assignment]  # a nested object
     refused = {status: {"description": "Refused", "content": problem} for status in sorted(statuses)}
-    if said.versioned or said.answers is None:
+    if said.versioned and method == "GET":
+        refused["304"] = {"description": "The version of If-None-Match is the present one"}
+    elif said.versioned or said.answers is None:
         refused["204"] = {"description": "Done, with nothing to say"}
     return {str(said.status): good, **refused} if said.answers is not None else refused
 

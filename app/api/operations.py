@@ -4,13 +4,15 @@ An operation is a view that says with pydantic models what it takes and answers.
 the view: the program is told which value is wrong. The document is made of the same models, so it says the same.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from flask import Response, request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from app.api.reasons import NOT_JSON, PRECONDITION_FAILED, PRECONDITION_REQUIRED, REQUEST_INVALID
 from app.editions.base import EditionBlueprint
@@ -31,8 +33,35 @@ def _plain(text: str) -> str:
 
 PlainText = Annotated[str, AfterValidator(_plain)]
 """Text without control characters but line breaks and tabs."""
-Id = Annotated[int, Field(ge=1, le=_LARGEST_ID)]
+
+
+def _written(pattern: str, example: str) -> BeforeValidator:
+    """Take one way to write a value; pydantic takes several, as ``1_0`` for 10, or seconds since 1970 for a day."""
+    way = re.compile(pattern, re.ASCII)
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not way.fullmatch(value):
+            raise ValueError(f"is not written as {example}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _is_text(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise ValueError("is a number")
+    return value
+
+
+Number = Annotated[int, _written("0|-?[1-9][0-9]{0,18}", "12")]
+"""A whole number, also where it is text, as in an address."""
+Id = Annotated[Number, Field(ge=1, le=_LARGEST_ID)]
 """A number that names something."""
+Day = Annotated[date, _written("[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-11-26"), BeforeValidator(_is_text)]
+"""A day as ISO 8601 has it in its longest form."""
+_INSTANT = _written("[0-9]{4}-[0-9]{2}-[0-9]{2}T.+", "2026-11-26T09:30:00+09:00")
+Instant = Annotated[AwareDatetime, _INSTANT, BeforeValidator(_is_text)]
+"""An instant with its offset (RFC 3339)."""
 
 
 class ApiModel(BaseModel):
@@ -48,7 +77,7 @@ class Answer:
     model: BaseModel | None
     """None for an answer without a body."""
     status: int = 200
-    version: int | None = None
+    version: int | str | None = None
     """Of what is answered: its ETag, which whoever changes it sends back."""
 
 
@@ -115,7 +144,8 @@ def operation(
         path: the model of the parts of the address.
         query: the model of what stands behind ``?`` in the address.
         body: the model of the JSON that is sent.
-        versioned: whether it changes what has a version, which the program has to send (428 where it does not).
+        versioned: whether what it shows has a version (304 where the program has it), or it changes what has one, which
+            the program has to send (428 where it does not).
         status: of the answer.
     """
     said = Operation(summary, answers, path, query, body, versioned, status)
@@ -164,30 +194,54 @@ def _answered(result: Any, said: Operation) -> Response:
     if answer.model is None:
         return Response(status=204)
     response = Response(answer.model.model_dump_json(), status=answer.status, mimetype="application/json")
-    if answer.version is not None:
-        response.set_etag(str(answer.version))
-        if request.method in ("GET", "HEAD"):
-            response.make_conditional(request)
-    return response
+    if answer.version is None:
+        return response
+    response.set_etag(str(answer.version))
+    return _as_asked_for(response, answer) if request.method in ("GET", "HEAD") else response
+
+
+def _as_asked_for(response: Response, answer: Answer) -> Response:
+    """304 for a program that has this version already, 412 for one that wants no other than it names."""
+    if "If-Match" not in request.headers:
+        return cast(Response, response.make_conditional(request))
+    wanted = request.if_match
+    if wanted.star_tag or wanted.is_strong(str(answer.version)):
+        return response
+    return changed_meanwhile(answer.model, answer.version or "")
+
+
+def seen_tag() -> str | None:
+    """The ETag that the program has seen of what it changes; None where it says that there is nothing yet.
+
+    Raises:
+        Refusal: ``precondition_required`` where it says neither, ``*`` included, which any version is; or
+            ``precondition_failed`` where what it sends is no single ETag.
+    """
+    if request.if_none_match.star_tag:
+        return None
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        raise Refusal(PRECONDITION_REQUIRED)
+    tags = [tag or "" for tag in request.if_match.as_set()]  # Werkzeug reads an empty one as None
+    if len(tags) != 1:
+        raise Refusal(PRECONDITION_FAILED)
+    return tags[0]
 
 
 def seen_version() -> int:
     """The version that the program has seen of what it changes; 0 where it says that there is nothing yet.
 
     Raises:
-        Refusal: ``precondition_required``, or ``precondition_failed`` where what it sends can be no version.
+        Refusal: as ``seen_tag``, and ``precondition_failed`` where what it sends can be no version.
     """
-    if request.if_none_match.star_tag:
+    tag = seen_tag()
+    if tag is None:
         return 0
-    if "If-Match" not in request.headers:
-        raise Refusal(PRECONDITION_REQUIRED)
-    tags = [tag or "" for tag in request.if_match.as_set()]  # Werkzeug reads an empty one as None
-    if len(tags) != 1 or not (tags[0].isascii() and tags[0].isdecimal() and len(tags[0]) < len(str(_LARGEST_ID))):
+    if not (tag.isascii() and tag.isdecimal() and len(tag) < len(str(_LARGEST_ID))):
         raise Refusal(PRECONDITION_FAILED)
-    return int(tags[0])
+    return int(tag)
 
 
-def changed_meanwhile(present: BaseModel | None, version: int) -> Response:
+def changed_meanwhile(present: BaseModel | None, version: int | str) -> Response:
     """The answer to a program that has seen another version: 412, with what is there now."""
     shown = present.model_dump(mode="json") if present is not None else None
     response = answer_refusal(Refusal(PRECONDITION_FAILED), members={"present": shown})

@@ -214,9 +214,10 @@ def test_a_query_that_does_not_fit_is_told_where(api_app: Flask, query: str) -> 
 def test_a_change_names_the_version_that_it_changes(api_app: Flask) -> None:
     body = '{"name": "a", "number": 1}'
 
-    missing = put(api_app, body, **{"If-None-Match": ""})
-    assert (missing.status_code, missing.get_json()["code"]) == (428, "precondition_required")
-    for tag in ('""', '"x"', 'W/"1"', '"1", "2"', "*", '"' + "9" * 30 + '"', "é"):
+    for headers in ({}, {"If-Match": "*"}, {"If-None-Match": '"1"'}):
+        missing = put(api_app, body, **{"If-None-Match": "", **headers})
+        assert (missing.status_code, missing.get_json()["code"]) == (428, "precondition_required")
+    for tag in ('""', '"x"', 'W/"1"', '"1", "2"', '"' + "9" * 30 + '"', "é"):
         answer = put(api_app, body, **{"If-None-Match": "", "If-Match": tag})
         assert (answer.status_code, answer.get_json()["code"]) == (412, "precondition_failed")
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from app.sdk import ApiModel, Id
+from app.sdk import ApiModel, Day, Id, Instant
 from plugins.standard.interface import plain_memo
 
 MOST_OPERATIONS = 200
@@ -31,7 +31,7 @@ class Start(ApiModel):
     id: UUID
     kind: Literal["start"]
     task_id: TaskId
-    started_at: AwareDatetime
+    started_at: Instant
     memo: Memo = ""
 
 
@@ -42,8 +42,8 @@ class Stop(ApiModel):
     kind: Literal["stop"]
     start_id: UUID
     task_id: TaskId
-    started_at: AwareDatetime
-    stopped_at: AwareDatetime
+    started_at: Instant
+    stopped_at: Instant
     memo: Memo = ""
 
 
@@ -53,7 +53,7 @@ class Set(ApiModel):
     id: UUID
     kind: Literal["set"]
     task_id: TaskId
-    day: date
+    day: Day
     minutes: Minutes
     memo: Memo = ""
     version: Annotated[int, Field(ge=0, le=_LARGEST_VERSION, strict=True)]
@@ -66,7 +66,7 @@ class Add(ApiModel):
     id: UUID
     kind: Literal["add"]
     task_id: TaskId
-    day: date
+    day: Day
     minutes: Minutes
     memo: Memo = ""
 

@@ -183,6 +183,9 @@ def test_times_that_the_day_has_already_are_refused_and_can_be_added_as_minutes(
         b'{"operations": [%s, "minutes": 1, "memo": "\\ud800"}]}' % ADDED,
         b'{"operations": [%s, "minutes": 1, "task_id": 9223372036854775808}]}' % ADDED,
         b'{"operations": [%s, "minutes": 1, "day": "0000-01-01"}]}' % ADDED,
+        b'{"operations": [%s, "minutes": 1, "day": 1640995200}]}' % ADDED,
+        b'{"operations": [%s, "minutes": 1, "day": "2026-11-26T00:00:00"}]}' % ADDED,
+        b'{"operations": [%s, "started_at": 1}]}' % ADDED.replace(b"add", b"start").partition(b', "day"')[0],
     ],
 )
 def test_what_is_no_batch_is_refused_with_its_place(device: Device, body: bytes) -> None:

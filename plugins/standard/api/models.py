@@ -6,14 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
-from app.sdk import ApiModel, Id, PlainText
+from app.sdk import ApiModel, Day, Id, Number, PlainText
 from plugins.standard.entries import MEMO_LIMIT, Cell, CellValue
 from plugins.standard.models import MINUTES_OF_A_DAY
+from plugins.standard.timer.service import Running
 from plugins.standard.timesheet.grid import GridDay, WeekGrid
 from plugins.standard.timesheet.service import OfferedTask
 
 PAGE = 100
-MOST_DAYS = 366
 
 
 class TaskOut(ApiModel):
@@ -93,16 +93,18 @@ def _names_a_day(cursor: str) -> str:
 class EntryQuery(ApiModel):
     """Which entries."""
 
-    from_: Date = Field(alias="from")
-    to: Date
-    cursor: Annotated[str, AfterValidator(_names_a_day)] = Field("", pattern=r"^(\d{4}-\d{2}-\d{2}\.\d{1,18})?$")
-    limit: int = Field(PAGE, ge=1, le=PAGE)
+    from_: Day = Field(alias="from")
+    to: Day
+    cursor: Annotated[str, AfterValidator(_names_a_day)] = Field(
+        "", pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,18})?$"
+    )
+    limit: Number = Field(PAGE, ge=1, le=PAGE)
 
 
 class EntryPath(ApiModel):
     """Which entry."""
 
-    day: Date
+    day: Day
     task_id: Id
 
 
@@ -120,6 +122,19 @@ class TimerOut(ApiModel):
     started_at: datetime
     memo: str
     minutes: int
+    version: str
+    """Its ETag, between quotes."""
+
+    @classmethod
+    def of(cls, running: Running) -> Self:
+        """The timer as it runs."""
+        return cls(
+            task_id=running.task.id,
+            started_at=running.started_at,
+            memo=running.memo,
+            minutes=running.minutes,
+            version=running.version,
+        )
 
 
 class TimerNow(ApiModel):

@@ -1,5 +1,6 @@
 """The resources of Standard: the same services, permissions and refusals as its screens."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.sdk import (
     current_user,
     operation,
     requires_feature,
+    seen_tag,
     seen_version,
     time_zone,
     today,
@@ -83,7 +85,9 @@ def entries(query: EntryQuery) -> EntryPage:
 
 
 @resources.get("/entries/<day>/<task_id>")
-@operation(N_("Your hours of one day on one task"), scope=Scope.DATA_READ, path=EntryPath, answers=EntryOut)
+@operation(
+    N_("Your hours of one day on one task"), scope=Scope.DATA_READ, path=EntryPath, answers=EntryOut, versioned=True
+)
 def entry(path: EntryPath) -> Answer:
     """One entry with its version; 404 where there are no hours."""
     cell = (path.task_id, path.day)
@@ -133,61 +137,79 @@ def _save(change: CellChange) -> Any:
 
 @resources.get("/timer")
 @requires_feature(TIMER)
-@operation(N_("Your timer"), scope=Scope.DATA_READ, answers=TimerNow)
-def timer() -> TimerNow:
+@operation(N_("Your timer"), scope=Scope.DATA_READ, answers=TimerNow, versioned=True)
+def timer() -> Answer:
     """The timer that runs, if one does."""
     return _timer_now()
 
 
-def _timer_now() -> TimerNow:
+def _timer_now() -> Answer:
     running = running_timer(current_user())
     if running is None:
-        return TimerNow(timer=None)
-    shown = TimerOut(task_id=running.task.id, started_at=running.started_at, memo=running.memo, minutes=running.minutes)
-    return TimerNow(timer=shown)
+        return Answer(TimerNow(timer=None))
+    return Answer(TimerNow(timer=TimerOut.of(running)), version=running.version)
 
 
 @resources.put("/timer")
 @requires_feature(TIMER)
-@operation(N_("Start your timer, or switch it to another task"), scope=Scope.DATA_WRITE, body=TimerIn, answers=TimerNow)
-def put_timer(body: TimerIn) -> TimerNow:
+@operation(
+    N_("Start your timer, or switch it to another task"),
+    scope=Scope.DATA_WRITE,
+    body=TimerIn,
+    answers=TimerNow,
+    versioned=True,
+)
+def put_timer(body: TimerIn) -> Any:
     """Start it; one that runs on another task is stopped and recorded."""
-    _recorded(lambda: start_timer(current_user(), body.task_id, body.memo, time_zone()))
-    return _timer_now()
+
+    def start(seen: str) -> Answer:
+        start_timer(current_user(), body.task_id, body.memo, time_zone(), seen=seen)
+        return _timer_now()
+
+    return _changing_timer(start)
 
 
 @resources.post("/timer/stop")
 @requires_feature(TIMER)
-@operation(N_("Stop your timer and record its hours"), scope=Scope.DATA_WRITE, answers=TimerStopped)
-def stop() -> TimerStopped:
+@operation(N_("Stop your timer and record its hours"), scope=Scope.DATA_WRITE, answers=TimerStopped, versioned=True)
+def stop() -> Any:
     """Stop it now."""
-    seen = _mark()
-    stopped = _recorded(lambda: stop_timer(current_user(), seen, time_zone()))
-    days = [StoppedDay(day=day, minutes=minutes) for day, minutes in sorted(stopped.days.items())]
-    return TimerStopped(task_id=stopped.task.id, minutes=stopped.minutes, days=days)
+
+    def stop_seen(seen: str) -> TimerStopped:
+        stopped = stop_timer(current_user(), seen, time_zone())
+        days = [StoppedDay(day=day, minutes=minutes) for day, minutes in sorted(stopped.days.items())]
+        return TimerStopped(task_id=stopped.task.id, minutes=stopped.minutes, days=days)
+
+    return _changing_timer(stop_seen)
 
 
 @resources.delete("/timer")
 @requires_feature(TIMER)
-@operation(N_("End your timer and record nothing"), scope=Scope.DATA_WRITE)
-def delete_timer() -> None:
+@operation(N_("End your timer and record nothing"), scope=Scope.DATA_WRITE, versioned=True)
+def delete_timer() -> Any:
     """Discard it."""
-    discard_timer(current_user(), _mark())
+
+    def discard(seen: str) -> None:
+        discard_timer(current_user(), seen)
+
+    return _changing_timer(discard)
 
 
-def _mark() -> str:
-    running = running_timer(current_user())
-    if running is None:
-        raise Refusal(TIMER_GONE)
-    return running.mark
+def _changing_timer(act: Callable[[str], Any]) -> Any:
+    """Do it to the timer that the program has seen, by its version, which is empty where it has seen none.
 
-
-def _recorded(act: Any) -> Any:
-    """Do it; what is refused of a day is refused with the reason of that day."""
+    Where another one runs by now, nothing is done and that one is answered; what is refused of a day is refused with
+    the reason of that day.
+    """
     try:
-        return act()
+        return act(seen_tag() or "")
     except CellsRefused as refused:
         raise next(iter(refused.refusals.values())) from refused
+    except Refusal as refusal:
+        if refusal.reason is not TIMER_GONE:
+            raise
+    running = running_timer(current_user())
+    return changed_meanwhile(None, "") if running is None else changed_meanwhile(TimerOut.of(running), running.version)
 
 
 # Week and closing ---------------------------------------------------------------------------------------------------

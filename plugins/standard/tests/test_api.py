@@ -75,6 +75,21 @@ def test_an_entry_is_written_read_changed_and_removed_by_its_version(program: Pr
     assert (gone.status_code, gone.get_json()["present"]) == (412, None)
 
 
+@pytest.mark.parametrize("path", ["1640995200/1", "2026-11-25T00:00:00/1", f"{DAY}/+1", f"{DAY}/01", f"{DAY}/1.0"])
+def test_an_entry_has_one_address(program: Program, path: str) -> None:
+    assert program.put(f"/entries/{DAY}/1", 5).status_code == 200
+    assert program.ask("GET", f"/entries/{path}").status_code == 422
+
+
+def test_what_is_read_for_one_version_is_refused_where_it_is_another(program: Program) -> None:
+    path = f"/entries/{DAY}/{program.tasks[0]}"
+    made = program.put(path, 90)
+    for tag, status in ((made.headers["ETag"], 200), ("*", 200), ('"1"', 412), (f"W/{made.headers['ETag']}", 412)):
+        answer = program.ask("GET", path, {"If-Match": tag})
+        assert answer.status_code == status
+        assert answer.mimetype == ("application/json" if status == 200 else "application/problem+json")
+
+
 def test_the_same_once_more_changes_nothing(program: Program) -> None:
     path = f"/entries/{DAY}/{program.tasks[0]}"
 
@@ -108,7 +123,9 @@ def test_entries_come_page_by_page_and_each_once(program: Program) -> None:
         "from=2020-01-01&to=2020-01-02&limit=0",
         "from=2020-02-30&to=2020-03-01",
     ]
-    + [f"from=2020-01-01&to=2020-01-02&cursor={cursor}" for cursor in ("x", "2020-01-01", "2020-13-01.1", "%00")],
+    + [f"from=2020-01-01&to=2020-01-02&cursor={cursor}" for cursor in ("x", "2020-01-01", "2020-13-01.1", "%00")]
+    + ["from=1640995200&to=2020-01-02", "from=2020-01-01&to=2020-01-02T00:00:00"]
+    + [f"from=2020-01-01&to=2020-01-02&limit={limit}" for limit in ("1_0", "%2B5", "5.0", "%205", "05", "%D9%A5")],
 )
 def test_entries_that_nobody_can_mean_are_refused_with_the_field(program: Program, query: str) -> None:
     answer = program.ask("GET", f"/entries?{query}")
@@ -141,23 +158,51 @@ def test_what_does_not_fit_is_refused_before_anything_is_done(program: Program, 
     assert program.ask("GET", path).status_code == 404
 
 
-def test_the_timer_is_started_switched_stopped_and_discarded(program: Program) -> None:
+def test_the_timer_is_started_switched_stopped_and_discarded_by_its_version(program: Program) -> None:
     first, second = program.tasks[:2]
+    none_runs = {"If-None-Match": "*"}
     assert program.ask("GET", "/timer").get_json() == {"timer": None}
-    gone = program.ask("POST", "/timer/stop")
-    assert gone.get_json()["code"] == "timer_gone"
+    assert program.ask("POST", "/timer/stop").get_json()["code"] == "precondition_required"
 
-    started = program.ask("PUT", "/timer", json={"task_id": first, "memo": "call"}).get_json()["timer"]
-    assert (started["task_id"], started["memo"]) == (first, "call")
-    switched = program.ask("PUT", "/timer", json={"task_id": second}).get_json()["timer"]
-    assert switched["task_id"] == second
-    stopped = program.ask("POST", "/timer/stop").get_json()
+    started = program.ask("PUT", "/timer", none_runs, json={"task_id": first, "memo": "call"})
+    timer = started.get_json()["timer"]
+    assert (timer["task_id"], timer["memo"], f'"{timer["version"]}"') == (first, "call", started.headers["ETag"])
+    seen = {"If-Match": started.headers["ETag"]}
+    assert program.ask("GET", "/timer", {"If-None-Match": started.headers["ETag"]}).status_code == 304
+    switched = program.ask("PUT", "/timer", seen, json={"task_id": second})
+    assert switched.get_json()["timer"]["task_id"] == second
+    now = {"If-Match": switched.headers["ETag"]}
+    stopped = program.ask("POST", "/timer/stop", now).get_json()
     assert stopped["task_id"] == second
-    program.ask("PUT", "/timer", json={"task_id": first})
-    assert program.ask("DELETE", "/timer").status_code == 204
+    again = program.ask("PUT", "/timer", none_runs, json={"task_id": first})
+    assert program.ask("DELETE", "/timer", {"If-Match": again.headers["ETag"]}).status_code == 204
     assert program.ask("GET", "/timer").get_json() == {"timer": None}
-    refused = program.ask("PUT", "/timer", json={"task_id": 999999})
+    refused = program.ask("PUT", "/timer", none_runs, json={"task_id": 999999})
     assert (refused.status_code, refused.get_json()["code"]) == (409, "task_not_recordable")
+
+
+def test_who_is_second_at_the_timer_learns_what_runs_now(program: Program) -> None:
+    first, second = program.tasks[:2]
+    started = program.ask("PUT", "/timer", {"If-None-Match": "*"}, json={"task_id": first, "memo": "one"})
+    seen = {"If-Match": started.headers["ETag"]}
+    memo = program.ask("PUT", "/timer", seen, json={"task_id": first, "memo": "two"})
+    assert memo.headers["ETag"] != started.headers["ETag"]
+
+    for answer in (
+        program.ask("PUT", "/timer", seen, json={"task_id": second}),
+        program.ask("PUT", "/timer", {"If-None-Match": "*"}, json={"task_id": second}),
+        program.ask("POST", "/timer/stop", seen),
+        program.ask("DELETE", "/timer", seen),
+        program.ask("GET", "/timer", seen),
+    ):
+        assert (answer.status_code, answer.get_json()["code"]) == (412, "precondition_failed")
+        assert answer.mimetype == "application/problem+json"
+        assert answer.headers["ETag"] == memo.headers["ETag"]
+    assert program.ask("DELETE", "/timer", seen).get_json()["present"]["memo"] == "two"
+    now = {"If-Match": memo.headers["ETag"]}
+    assert program.ask("POST", "/timer/stop", now).status_code == 200
+    late = program.ask("POST", "/timer/stop", now)
+    assert (late.status_code, late.get_json()["present"]) == (412, None)
 
 
 def test_a_week_has_its_days_and_entries(program: Program) -> None:

@@ -28,16 +28,18 @@ CHECKS = [
 def meant(case: schemathesis.Case, office: Company, headers: dict[str, str]) -> schemathesis.Case:
     """The same request about a timer and an entry that there are, which nothing that is made up would ever name."""
     task, client = office.tasks["drawing"], office.app.test_client(use_cookies=False)
-    client.put("/api/v1/timer", json={"task_id": task}, headers=headers)
+    client.put("/api/v1/timer", json={"task_id": task}, headers={**headers, "If-None-Match": "*"})
+    running = client.get("/api/v1/timer", headers=headers)
     path = f"/api/v1/entries/{THURSDAY}/{task}"
     kept = client.put(path, json={"minutes": 30}, headers={**headers, "If-None-Match": "*"})
     parts = {"task_id": task, "day": THURSDAY.isoformat(), "week": "2026-W48"}
     case.path_parameters.update({name: parts[name] for name in case.path_parameters if name in parts})
     if isinstance(case.body, dict) and "task_id" in case.body:
         case.body = {**case.body, "task_id": task}
-    if "{task_id}" in case.path and case.method != "GET":
-        case.headers.pop("If-None-Match", None)
-        case.headers["If-Match"] = kept.headers["ETag"]
+    for about, known in (("{task_id}", kept), ("/timer", running)):
+        if about in case.path:
+            case.headers.pop("If-None-Match", None)
+            case.headers["If-Match"] = known.headers["ETag"]
     return case
 
 

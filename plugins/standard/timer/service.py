@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from flask import g
@@ -56,6 +57,11 @@ class Running:
     def mark(self) -> str:
         """Which timer it is, for the forms of pages that show it: another one as soon as task or start are others."""
         return mark_of(self.task.id, self.started_at)
+
+    @property
+    def version(self) -> str:
+        """For programs: the mark, and another one as well when its memo is another one."""
+        return f"{self.mark}.{crc32(self.memo.encode()):08x}"
 
     @property
     def minutes(self) -> int:
@@ -143,18 +149,29 @@ def _running(connection: Connection, user_id: int) -> Running | None:
 # Writing ------------------------------------------------------------------------------------------------------------
 
 
-def start_timer(reader: Identity, task_id: int, memo: str, zone: ZoneInfo) -> Started:
+def start_timer(reader: Identity, task_id: int, memo: str, zone: ZoneInfo, *, seen: str | None = None) -> Started:
     """Start the reader's timer on a task; one that runs on another task is stopped and recorded, in one transaction.
 
     Started once more on the task that it runs on, it goes on, with the memo where there is one.
 
+    Args:
+        reader: whose it is.
+        task_id: what it is started on.
+        memo: its memo.
+        zone: the reader's.
+        seen: ``Running.version`` of the one that whoever starts it has seen, empty where none ran; None where it is
+            started whatever runs.
+
     Raises:
-        Refusal: ``task_not_recordable``, ``memo_too_long``, ``timer_forgotten``.
+        Refusal: ``task_not_recordable``, ``memo_too_long``, ``timer_forgotten``; ``timer_gone`` where another one runs
+            than the one that was seen.
         CellsRefused: what is recorded of the other one is refused; it goes on, and this one is not started.
     """
     require_memo_fits(memo)
     with write_transaction() as session:
         writer, running = locked_timer(session, reader)
+        if seen is not None and seen != (running.version if running is not None else ""):
+            raise Refusal(TIMER_GONE)
         if running is not None and running.task.id == task_id:
             if memo:
                 session.execute(_of(update(RunningTimer), reader).values(memo=memo))
@@ -175,7 +192,7 @@ def stop_timer(reader: Identity, seen: str, zone: ZoneInfo, *, ended_at: datetim
 
     Args:
         reader: whose it is.
-        seen: ``Running.mark`` of the one that the page showed.
+        seen: ``Running.mark`` of the one that the page showed, or ``Running.version`` of that which a program has seen.
         zone: the reader's.
         ended_at: the minute at which it ended; None for now. It counts from the minute in which it was started then,
             since that is what whoever types it reads.
@@ -240,7 +257,7 @@ def locked_timer(session: Session, reader: Identity) -> tuple[Writer, Running | 
 
 def _seen(session: Session, reader: Identity, seen: str) -> tuple[Writer, Running]:
     writer, running = locked_timer(session, reader)
-    if running is None or running.mark != seen:
+    if running is None or seen not in (running.mark, running.version):
         raise Refusal(TIMER_GONE)
     return writer, running
 
