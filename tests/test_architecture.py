@@ -113,6 +113,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.schema",
         "app.license.gate",
         "app.settings.operation.status",
+        "app.settings.users.addresses",
         "app.*presenter",
         "app.*.forms",
     ),

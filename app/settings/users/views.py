@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any, TypeVar
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,9 +19,10 @@ from app.license.service import current_standing
 from app.refusal import Refusal
 from app.sealing import seal, unseal
 from app.security import SCOPES, Audience, declare
-from app.settings.users import cursor, presenter, service
+from app.settings.users import presenter, service
+from app.settings.users.addresses import Links, query_of
 from app.settings.users.forms import AddForm, EditForm, PasswordForm, write_state
-from app.settings.users.listing import ListQuery, Order, Privilege, Seen, State, count_deleted_users, read_page
+from app.settings.users.listing import State, count_deleted_users, read_page
 from app.settings.users.presenter import Question
 from app.settings.users.service import Affected, Confirmation, SeatConfirmationNeeded
 from app.texts import code_texts
@@ -33,8 +32,6 @@ declare(blueprint, Audience.ADMIN)
 _USER = "/<int(max=9223372036854775807):user_id>"  # what a column of the database can hold
 SEAT_QUESTION = "user past the seats"
 _LARGEST_ID = 2**63 - 1
-_LONGEST_SEARCH = 200
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 # The list -------------------------------------------------------------------------------------------------------------
@@ -43,7 +40,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     """The list of users."""
-    query = _query(request.args)
+    query = query_of(request.args)
     page = read_page(query, clock.now())
     standing = current_standing()
     deleted = count_deleted_users()
@@ -55,77 +52,10 @@ def index() -> ResponseReturnValue:
         standing=standing,
         deleted_count=presenter.counted(deleted),
         summary=presenter.page_summary(query, page, total),
-        links=_Links(query),
+        links=Links(query),
         show=presenter,
         own_id=current_user.user_id,
     )
-
-
-def _query(arguments: Mapping[str, str]) -> ListQuery:
-    """Read the address; what it says wrongly is left at its default."""
-    search = " ".join(arguments.get("q", "")[:_LONGEST_SEARCH].split())
-    state = _choice(State, arguments.get("state"), State.ACTIVE)
-    usual = Order.BEST if search else Order.DELETED if state is State.DELETED else Order.NAME
-    order = _choice(Order, arguments.get("sort"), usual)
-    if order is Order.BEST and not search:
-        order = usual
-    latest_first = order in (Order.SEEN, Order.DELETED)
-    direction = arguments.get("dir")
-    return ListQuery(
-        state=state,
-        search=search,
-        privilege=_choice(Privilege, arguments.get("privilege"), Privilege.ANY),
-        seen=_choice(Seen, arguments.get("seen"), Seen.ANY) if state is State.ACTIVE else Seen.ANY,
-        order=order,
-        descending=direction == "desc" or (latest_first and direction != "asc"),
-        after=cursor.decode(arguments.get("after")),
-        before=cursor.decode(arguments.get("before")) if "after" not in arguments else None,
-    )
-
-
-def _choice(of: type[_Choice], text: str | None, default: _Choice) -> _Choice:
-    try:
-        return of(text) if text else default
-    except ValueError:
-        return default
-
-
-class _Links:
-    """The addresses that a list leads to: the same list, sorted, filtered or paged otherwise."""
-
-    def __init__(self, query: ListQuery) -> None:
-        self._query = query
-        self._kept = {
-            "state": "" if query.state is State.ACTIVE else query.state.value,
-            "q": query.search,
-            "privilege": query.privilege.value,
-            "seen": query.seen.value,
-        }
-        self._order = {"sort": query.order.value, "dir": "desc" if query.descending else "asc"}
-
-    def _to(self, **arguments: str) -> str:
-        given: dict[str, Any] = {name: value for name, value in arguments.items() if value}
-        return url_for("users.index", **given)
-
-    def sorted_by(self, order: str) -> str:
-        """The list sorted by ``order``: the other way round where it is sorted by it already."""
-        latest_first = order in (Order.SEEN, Order.DELETED)
-        down = not self._query.descending if self._query.order == order else latest_first
-        return self._to(**self._kept, sort=order, dir="desc" if down else "asc")
-
-    def direction(self, order: str) -> str:
-        """The value of ``aria-sort`` for a column, empty where the list is not sorted by it."""
-        if self._query.order != order:
-            return ""
-        return "descending" if self._query.descending else "ascending"
-
-    def after(self, place: cursor.Cursor | None) -> str:
-        """The next page."""
-        return self._to(**self._kept, **self._order, after=place.encode()) if place is not None else ""
-
-    def before(self, place: cursor.Cursor | None) -> str:
-        """The previous page."""
-        return self._to(**self._kept, **self._order, before=place.encode()) if place is not None else ""
 
 
 # Adding ---------------------------------------------------------------------------------------------------------------
