@@ -54,7 +54,7 @@ lint: $(INSTALLED_DEV) $(INSTALLED_CLIENT) ## Check style, formatting and types
 	@$(BIN)/python -m mypy
 	@cd $(CLIENT) && .venv/bin/python -m mypy
 
-bench: $(INSTALLED_DEV) ## Measure what has to be fast, side by side
+bench: $(INSTALLED_DEV) $(INSTALLED_CLIENT) ## Measure what has to be fast, side by side
 	@$(BIN)/python -m benchmarks
 
 messages: $(INSTALLED_DEV) $(INSTALLED_CLIENT) ## Collect the texts to translate, and compile the translations

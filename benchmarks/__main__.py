@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 
-from benchmarks import api, editions, gate, hours, log_in, start_page, startup, users_list, verification
+from benchmarks import api, desktop, editions, gate, hours, log_in, start_page, startup, users_list, verification
 from benchmarks.ground import Ground, temporary_ground
 from benchmarks.measure import Result
 
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Measure] = {
     "users-list": users_list.measure,
     "hours": hours.measure,
     "api": api.measure,
+    "desktop": desktop.measure,
 }
 LARGE, LARGE_IF_QUICK = 1_000_000, 50_000
 YEARS, YEARS_IF_QUICK = 1.0, 0.3

@@ -87,7 +87,7 @@ def _gunicorn(environment: dict[str, str]) -> Iterator[Result]:
         begun = time.monotonic()
         process = subprocess.Popen(command, env=environment, cwd=CHECKOUT)
         try:
-            _wait_for_answer(port, begun)
+            wait_for_answer(port, begun)
             taken = 1000 * (time.monotonic() - begun)
             yield of_values("start: make run's gunicorn to its first answer", [taken], unit="ms", at_least=False)
             for _ in range(REQUESTS):
@@ -109,7 +109,8 @@ def _ask(port: int, path: str) -> int:
         connection.close()
 
 
-def _wait_for_answer(port: int, begun: float) -> None:
+def wait_for_answer(port: int, begun: float) -> None:
+    """Wait for a server on this computer that was started at ``begun``, by the monotonic clock."""
     while time.monotonic() - begun < PATIENCE:
         try:
             _ask(port, "/login")
