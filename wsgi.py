@@ -1,5 +1,6 @@
 """The WSGI application: ``gunicorn wsgi:app``. Here serving starts, so here it is refused."""
 
+import gc
 import sys
 
 import click
@@ -29,4 +30,9 @@ def _settings() -> Settings:
     return settings
 
 
+# What is made at the start stays to the end: it is not searched for garbage, neither while it is made nor ever after,
+# and workers go on sharing the memory it lies in.
+gc.disable()
 app = create_app(_settings())
+gc.freeze()
+gc.enable()

@@ -186,6 +186,20 @@ def test_a_setting_that_is_not_understood_stops_the_start_with_one_sentence(lice
     assert "Traceback" not in done.stderr
 
 
+def test_garbage_is_collected_in_what_is_made_after_the_start_alone(licensed_app: Flask) -> None:
+    script = "import gc, wsgi; print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        env=environment_of(licensed_app),
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.stdout.split() == ["True", "True"]
+
+
 def test_preloading_opens_no_database_file_that_workers_would_share(licensed_app: Flask) -> None:
     path = Path(licensed_app.config["SQLALCHEMY_DATABASE_URI"].database)
     with Server(environment_of(licensed_app)) as server:
