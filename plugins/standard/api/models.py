@@ -11,7 +11,7 @@ from plugins.standard.entries import MEMO_LIMIT, Cell, CellValue
 from plugins.standard.models import MINUTES_OF_A_DAY
 from plugins.standard.timer.service import Running
 from plugins.standard.timesheet.grid import GridDay, WeekGrid
-from plugins.standard.timesheet.service import OfferedTask
+from plugins.standard.timesheet.service import OfferedTask, TaskPlace
 
 PAGE = 100
 
@@ -48,8 +48,14 @@ class TaskPage(ApiModel):
     """Tasks: favourites and recent ones first."""
 
     tasks: list[TaskOut]
-    has_more: bool
-    """Whether more words would find others; a page of tasks has no next one."""
+    next_cursor: str | None
+    """To be sent as ``cursor`` for those that follow; null at the end."""
+
+
+def _names_a_place(cursor: str) -> str:
+    if cursor:
+        Date.fromisoformat(cursor.split(".")[1])
+    return cursor
 
 
 class TaskQuery(ApiModel):
@@ -57,6 +63,17 @@ class TaskQuery(ApiModel):
 
     q: PlainText = Field("", max_length=200)
     """Words that code, name, project or customer hold."""
+    cursor: Annotated[str, AfterValidator(_names_a_place)] = Field(
+        "", pattern=r"^([0-2]\.[0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,18})?$"
+    )
+
+    @property
+    def after(self) -> TaskPlace | None:
+        """Where the page before has ended."""
+        if not self.cursor:
+            return None
+        rank, day, task_id = self.cursor.split(".")
+        return TaskPlace(int(rank), Date.fromisoformat(day), int(task_id))
 
 
 class EntryOut(ApiModel):

@@ -63,8 +63,10 @@ _NOT_FOUND = 404
 @operation(N_("Tasks that hours can be recorded on"), scope=Scope.DATA_READ, query=TaskQuery, answers=TaskPage)
 def tasks(query: TaskQuery) -> TaskPage:
     """Favourites and recent ones first."""
-    _, found = find_tasks(current_user(), None, query.q, today())
-    return TaskPage(tasks=[TaskOut.of(task) for task in found.tasks], has_more=found.has_more)
+    _, found = find_tasks(current_user(), None, query.q, today(), after=query.after)
+    end = found.end
+    cursor = None if end is None else f"{end.rank}.{end.last_day.isoformat()}.{end.task_id}"
+    return TaskPage(tasks=[TaskOut.of(task) for task in found.tasks], next_cursor=cursor)
 
 
 # Entries ------------------------------------------------------------------------------------------------------------

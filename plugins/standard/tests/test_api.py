@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from app.sdk import Scope
+from app.sdk import Scope, write_transaction
+from plugins.standard.models import Favourite, Task
 from plugins.standard.tests.company import Company
 from tests.conftest import bearer
 
@@ -112,6 +113,39 @@ def test_entries_come_page_by_page_and_each_once(program: Program) -> None:
 
     assert found == sorted(found)
     assert len(set(found)) == len(found) == 8
+
+
+def test_tasks_come_page_by_page_and_each_once(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    office, drawing, review = program.office, *program.tasks[:2]
+    with office.app.app_context(), write_transaction() as session:
+        names = ["same", "same", "大森", "a", "Z", "é"]
+        tasks = [
+            Task(project_id=office.projects["press"], code=f"C-{n % 2}", name=name, active=True, billable=True)
+            for n, name in enumerate(names)
+        ]
+        session.add_all(tasks)
+        session.flush()
+        ids = [task.id for task in tasks]
+        session.add_all(Favourite(user_id=office.writer.user_id, task_id=task) for task in (ids[1], ids[3]))
+    for day, task in (("2026-11-20", review), ("2026-11-20", ids[4]), ("2026-11-23", ids[0]), ("2026-11-23", ids[3])):
+        assert program.put(f"/entries/{day}/{task}", 5).status_code == 200
+    whole = program.tasks
+    assert set(whole) == {drawing, review, *ids}
+    assert whole[:4] == [ids[3], ids[1], ids[0], *[task for task in whole if task in (review, ids[4])][:1]]
+
+    monkeypatch.setattr("plugins.standard.timesheet.service.FOUND_AT_ONCE", 1)
+    found, cursor = [], ""
+    while cursor is not None:
+        page = program.ask("GET", f"/tasks?cursor={cursor}").get_json()
+        found += [task["id"] for task in page["tasks"]]
+        cursor = page["next_cursor"]
+    assert found == whole
+
+
+@pytest.mark.parametrize("cursor", ["x", "3.2026-01-01.1", "0.2026-13-01.1", "0.2026-01-01", "0.2026-01-01.%D9%A1"])
+def test_a_cursor_of_tasks_that_nobody_was_given_is_refused(program: Program, cursor: str) -> None:
+    assert program.ask("GET", f"/tasks?cursor={cursor}").get_json()["field"] == "cursor"
+    assert program.ask("GET", "/tasks?cursor=0.0001-01-01.999999999999999999").get_json()["tasks"] == []
 
 
 @pytest.mark.parametrize(

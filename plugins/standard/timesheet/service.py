@@ -10,14 +10,18 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Subquery,
     and_,
     case,
     delete,
     exists,
     func,
     insert,
+    literal,
     or_,
     select,
+    true,
+    tuple_,
     union,
 )
 from sqlalchemy.orm import Session
@@ -69,8 +73,24 @@ class OfferedTasks:
     """Tasks to choose from."""
 
     tasks: tuple[OfferedTask, ...]
-    has_more: bool
-    """Whether there are more than are shown."""
+    end: "TaskPlace | None"
+    """The place of the last one, where there are others after it."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are more than are shown."""
+        return self.end is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPlace:
+    """The place of a task among those that are offered; those of the same rank and day go by their names."""
+
+    rank: int
+    """0 of favourites, 1 of recent ones, 2 of others."""
+    last_day: date
+    """On which hours were recorded on it lately; the first of all days where there were none."""
+    task_id: int
 
 
 class Act(StrEnum):
@@ -221,23 +241,34 @@ def offered_tasks(sheet: Sheet, today: date, *, limit: int) -> tuple[OfferedTask
         return tuple(_offered_task(row) for row in connection.execute(_offered(sheet, today).limit(limit)))
 
 
-def find_tasks(reader: Identity, user_id: int | None, words: str, today: date) -> tuple[Sheet, OfferedTasks]:
+def find_tasks(
+    reader: Identity, user_id: int | None, words: str, today: date, *, after: TaskPlace | None = None
+) -> tuple[Sheet, OfferedTasks]:
     """The tasks whose code, name, project or customer hold each of ``words``; favourites and recent ones first.
+
+    Args:
+        reader: whoever asks.
+        user_id: on whose sheet they are offered; None for one's own.
+        words: with space between them.
+        today: the reader's.
+        after: where those that were read before have ended.
 
     Raises:
         Refusal: ``person_unknown`` or ``sheet_not_yours``.
     """
     with read_connection() as connection:
         sheet = open_sheet(connection, reader, user_id)
-        query = _offered(sheet, today)
+        query = _offered(sheet, today, after)
         for word in words.split():
             columns = (Task.code, Task.name, Project.code, Project.name, Customer.name)
             query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
-        found = [_offered_task(row) for row in connection.execute(query.limit(FOUND_AT_ONCE + 1))]
-    return sheet, OfferedTasks(tuple(found[:FOUND_AT_ONCE]), len(found) > FOUND_AT_ONCE)
+        rows = connection.execute(query.limit(FOUND_AT_ONCE + 1)).all()
+    shown = rows[:FOUND_AT_ONCE]
+    end = TaskPlace(shown[-1].rank, shown[-1].last_day, shown[-1].id) if len(rows) > len(shown) else None
+    return sheet, OfferedTasks(tuple(_offered_task(row) for row in shown), end)
 
 
-def _offered(sheet: Sheet, today: date) -> AnySelect:
+def _offered(sheet: Sheet, today: date, after: TaskPlace | None = None) -> AnySelect:
     user_id = sheet.user_id
     recent = (
         select(Entry.task_id, func.max(Entry.day).label("last_day"))
@@ -246,8 +277,12 @@ def _offered(sheet: Sheet, today: date) -> AnySelect:
         .subquery()
     )
     starred = and_(Favourite.task_id == Task.id, Favourite.user_id == user_id)
+    rank = case((Favourite.task_id.is_not(None), 0), (recent.c.last_day.is_not(None), 1), else_=2)
+    last_day = func.coalesce(recent.c.last_day, date.min)  # the engines put what is NULL at different ends
     query = (
         select(
+            rank.label("rank"),
+            last_day.label("last_day"),
             Task.id,
             Task.code,
             Task.name,
@@ -262,17 +297,24 @@ def _offered(sheet: Sheet, today: date) -> AnySelect:
         .outerjoin(Favourite, starred)
         .outerjoin(recent, recent.c.task_id == Task.id)
         .where(may_record(user_id))
-        .order_by(
-            case((Favourite.task_id.is_not(None), 0), (recent.c.last_day.is_not(None), 1), else_=2),
-            recent.c.last_day.desc(),
-            Customer.name,
-            Project.name,
-            Task.code,
-            Task.name,
-            Task.id,
-        )
+        .order_by(rank, last_day.desc(), *_NAMES, Task.id)
     )
+    if after is not None:
+        last = _names_of(after.task_id)
+        is_later = tuple_(*_NAMES, Task.id) > tuple_(*last.c, literal(after.task_id))
+        same_rank = or_(last_day < after.last_day, and_(last_day == after.last_day, is_later))
+        query = query.join(last, true()).where(or_(rank > after.rank, and_(rank == after.rank, same_rank)))
     return query if sheet.correctable is None else query.where(Project.id.in_(sheet.correctable))
+
+
+_NAMES = (Customer.name, Project.name, Task.code, Task.name)
+
+
+def _names_of(task_id: int) -> Subquery:
+    """By what one task is sorted among others that are worth the same."""
+    names = [name.label(f"name_{number}") for number, name in enumerate(_NAMES)]
+    query = select(*names).select_from(Task).join(Project, Task.project_id == Project.id)
+    return query.join(Customer, Project.customer_id == Customer.id).where(Task.id == task_id).subquery()
 
 
 def _offered_task(row: AnyRow) -> OfferedTask:
