@@ -28,7 +28,7 @@ the module, then in the application's catalogue; ``flask edition messages acme``
 changes a text of the application or of another edition.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -239,7 +239,8 @@ class LicenseSummary:
     features: tuple[Feature, ...]
     """What it brings, add-on features included, with titles and descriptions in the reader's language."""
     web: Usability
-    """Whether and until when the web application may be used; ``until`` is the first instant after it, or None."""
+    """Whether and until when the web application may be used; ``until`` is the first instant after it, or None, in the
+    installation's zone."""
     desktop: Usability
     """The same of the desktop application."""
 
@@ -282,7 +283,12 @@ def license_summary() -> LicenseSummary:
     )
     edition = registry.licensed_edition(standing)
     title = registry.title_of_edition(edition) if edition is not None else ""
-    return LicenseSummary(title, features, standing.web, standing.desktop)
+    return LicenseSummary(title, features, _in_zone(standing.web), _in_zone(standing.desktop))
+
+
+def _in_zone(usability: Usability) -> Usability:
+    until = usability.until
+    return usability if until is None else replace(usability, until=until.astimezone(current_state().time_zone))
 
 
 def desktop_refusal() -> Refusal | None:

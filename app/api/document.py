@@ -15,13 +15,18 @@ from werkzeug.routing import Rule
 
 from app.api.operations import OPERATION, ApiModel, Operation
 from app.editions.texts import owner_of, text_of_edition
-from app.security import Access
+from app.security import Access, Credential
 from app.version import __version__
 
 _PART = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 _REF = "#/components/schemas/{model}"
-_TOKEN = "personalToken"  # noqa: S105 - the name of a scheme
+_SCHEMES = {Credential.API_TOKEN: "personalToken", Credential.DEVICE_TOKEN: "deviceToken"}
 _DOCUMENT = "api_document"
+_ABOUT = (
+    "Refusals are problem+json (RFC 9457); their codes are those of the screens. What takes device tokens is for the"
+    " desktop application, which is paired as RFC 8628 describes: its device authorization endpoint is"
+    " /api/v1/desktop/pairing, its token endpoint /api/v1/desktop/token, and both are in no need of a description here."
+)
 
 
 class WrongValue(ApiModel):
@@ -71,8 +76,13 @@ class ListedOperation:
 
 
 def listed_operations() -> tuple[ListedOperation, ...]:
-    """Every operation, by address and method."""
-    rules = [rule for rule in current_app.url_map.iter_rules() if _said(current_app, rule) is not None]
+    """Every operation that takes personal tokens, by address and method."""
+    access: Mapping[str, Access] = current_app.extensions["access"]
+    rules = [
+        rule
+        for rule in current_app.url_map.iter_rules()
+        if _said(current_app, rule) is not None and access[rule.endpoint].credential is Credential.API_TOKEN
+    ]
     listed = [_listed(rule, method) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
     return tuple(sorted(listed, key=lambda each: (each.path, each.method)))
 
@@ -102,10 +112,11 @@ def _make(app: Flask) -> dict[str, Any]:
         title="TimeTracker RX",
         version=__version__,
         openapi_version="3.1.0",
-        info={"description": "Refusals are problem+json (RFC 9457); their codes are those of the screens."},
-        security=[{_TOKEN: []}],
+        info={"description": _ABOUT},
+        security=[{_SCHEMES[Credential.API_TOKEN]: []}],
     )
-    spec.components.security_scheme(_TOKEN, {"type": "http", "scheme": "bearer"})
+    for name in _SCHEMES.values():
+        spec.components.security_scheme(name, {"type": "http", "scheme": "bearer"})
     operations = [(rule, said) for rule in app.url_map.iter_rules() if (said := _said(app, rule)) is not None]
     models = {Problem} | {model for _, said in operations for model in (said.answers, said.body) if model is not None}
     for name, schema in _schemas(frozenset(models)).items():
@@ -135,11 +146,13 @@ def _described(rule: Rule, method: str, said: Operation, access: Access) -> dict
     described: dict[str, Any] = {
         "operationId": rule.endpoint,
         "summary": said.summary,
-        "description": f"Scope: {access.scope}",
-        "x-scope": access.scope,
         "parameters": _parameters(said),
         "responses": _responses(method, said),
     }
+    if access.scope is not None:
+        described |= {"description": f"Scope: {access.scope}", "x-scope": access.scope}
+    if access.credential is not Credential.API_TOKEN:
+        described["security"] = [{_SCHEMES[access.credential]: []}]
     if said.body is not None:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(said.body)}}}
     return described
@@ -162,7 +175,7 @@ def _responses(method: str, said: Operation) -> dict[str, Any]:
         refused["304"] = {"description": "The version of If-None-Match is the present one"}
     elif said.versioned or said.answers is None:
         refused["204"] = {"description": "Done, with nothing to say"}
-    return {str(said.status): good, **refused} if said.answers is not None else refused
+    return {"200": good, **refused} if said.answers is not None else refused
 
 
 def _parameters(said: Operation) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ the view: the program is told which value is wrong. The document is made of the 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import wraps
 from typing import Annotated, Any, cast
 
@@ -17,7 +17,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from app.api.reasons import NOT_JSON, PRECONDITION_FAILED, PRECONDITION_REQUIRED, REQUEST_INVALID
 from app.editions.base import EditionBlueprint
 from app.errors import API_PREFIX, answer_refusal
-from app.refusal import Refusal
+from app.refusal import Reason, Refusal
 from app.security import Credential, Representation, Scope, needs
 
 OPERATION = "timetracker_operation"
@@ -35,32 +35,31 @@ PlainText = Annotated[str, AfterValidator(_plain)]
 """Text without control characters but line breaks and tabs."""
 
 
-def _written(pattern: str, example: str) -> BeforeValidator:
+def _written(pattern: str, example: str, read: Callable[[str], object]) -> BeforeValidator:
     """Take one way to write a value; pydantic takes several, as ``1_0`` for 10, or seconds since 1970 for a day."""
     way = re.compile(pattern, re.ASCII)
 
     def check(value: object) -> object:
-        if isinstance(value, str) and not way.fullmatch(value):
+        if not isinstance(value, str):
+            return value
+        if not way.fullmatch(value):
             raise ValueError(f"is not written as {example}")
-        return value
+        return read(value)
 
     return BeforeValidator(check)
 
 
-def _is_text(value: object) -> object:
-    if isinstance(value, (int, float)):
-        raise ValueError("is a number")
-    return value
+_NUMBER = _written("0|-?[1-9][0-9]{0,18}", "12", str)  # and read as a number in addresses alone
+_DAY = _written("[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-11-26", date.fromisoformat)
+_INSTANT = _written("[0-9]{4}-[0-9]{2}-[0-9]{2}T.+", "2026-11-26T09:30:00+09:00", datetime.fromisoformat)
 
-
-Number = Annotated[int, _written("0|-?[1-9][0-9]{0,18}", "12")]
-"""A whole number, also where it is text, as in an address."""
+Number = Annotated[int, _NUMBER]
+"""A whole number, as it is written in an address too."""
 Id = Annotated[Number, Field(ge=1, le=_LARGEST_ID)]
 """A number that names something."""
-Day = Annotated[date, _written("[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-11-26"), BeforeValidator(_is_text)]
+Day = Annotated[date, Field(strict=True), _DAY]
 """A day as ISO 8601 has it in its longest form."""
-_INSTANT = _written("[0-9]{4}-[0-9]{2}-[0-9]{2}T.+", "2026-11-26T09:30:00+09:00")
-Instant = Annotated[AwareDatetime, _INSTANT, BeforeValidator(_is_text)]
+Instant = Annotated[AwareDatetime, Field(strict=True), _INSTANT]
 """An instant with its offset (RFC 3339)."""
 
 
@@ -79,6 +78,8 @@ class Answer:
     status: int = 200
     version: int | str | None = None
     """Of what is answered: its ETag, which whoever changes it sends back."""
+    is_tagged: bool = False
+    """Whether its ETag is made of all that it says, where it has no version of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Operation:
     query: type[BaseModel] | None
     body: type[BaseModel] | None
     versioned: bool
-    status: int
+    invalid: Reason
 
 
 class ApiBlueprint(EditionBlueprint):
@@ -124,13 +125,13 @@ class ApiBlueprint(EditionBlueprint):
 def operation(
     summary: str,
     *,
-    scope: Scope,
+    scope: Scope | None = None,
     answers: type[BaseModel] | None = None,
     path: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | None = None,
     versioned: bool = False,
-    status: int = 200,
+    invalid: Reason = REQUEST_INVALID,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Decorate a view of the API; stands below the route decorator.
 
@@ -139,16 +140,16 @@ def operation(
 
     Args:
         summary: what it does, in one sentence without full stop.
-        scope: what a token must be made for.
+        scope: what a personal token must be made for; without one none is taken. Devices have no scopes.
         answers: the model of the answer; None for none.
         path: the model of the parts of the address.
         query: the model of what stands behind ``?`` in the address.
         body: the model of the JSON that is sent.
         versioned: whether what it shows has a version (304 where the program has it), or it changes what has one, which
             the program has to send (428 where it does not).
-        status: of the answer.
+        invalid: why a request is refused that does not fit; ``%(where)s`` is the first mistake and its place.
     """
-    said = Operation(summary, answers, path, query, body, versioned, status)
+    said = Operation(summary, answers, path, query, body, versioned, invalid)
 
     def mark(view: Callable[..., Any]) -> Callable[..., Response]:
         @wraps(view)
@@ -156,11 +157,11 @@ def operation(
             try:
                 given = _given(said, parts)
             except ValidationError as error:
-                return _answer_invalid(error)
-            return _answered(view(**given), said)
+                return _answer_invalid(error, invalid)
+            return _answered(view(**given))
 
         setattr(checked, OPERATION, said)
-        return needs(scope=scope)(checked)
+        return checked if scope is None else needs(scope=scope)(checked)
 
     return mark
 
@@ -178,25 +179,30 @@ def _given(said: Operation, parts: Mapping[str, Any]) -> dict[str, BaseModel]:
     return given
 
 
-def _answer_invalid(error: ValidationError) -> Response:
+def _answer_invalid(error: ValidationError, reason: Reason) -> Response:
     """Name each value that is wrong; what was sent is not repeated."""
     errors = [
         {"field": ".".join(map(str, each["loc"])), "message": each["msg"]}
         for each in error.errors(include_url=False, include_context=False, include_input=False)[:_ERRORS_SHOWN]
     ]
-    return answer_refusal(Refusal(REQUEST_INVALID), members={"field": errors[0]["field"], "errors": errors})
+    first = errors[0]
+    where = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    return answer_refusal(Refusal(reason, where=where), members={"field": first["field"], "errors": errors})
 
 
-def _answered(result: Any, said: Operation) -> Response:
+def _answered(result: Any) -> Response:
     if isinstance(result, Response):
         return result
-    answer = result if isinstance(result, Answer) else Answer(result, status=said.status)
+    answer = result if isinstance(result, Answer) else Answer(result)
     if answer.model is None:
         return Response(status=204)
     response = Response(answer.model.model_dump_json(), status=answer.status, mimetype="application/json")
-    if answer.version is None:
+    if answer.is_tagged:
+        response.add_etag()
+    elif answer.version is None:
         return response
-    response.set_etag(str(answer.version))
+    else:
+        response.set_etag(str(answer.version))
     return _as_asked_for(response, answer) if request.method in ("GET", "HEAD") else response
 
 
@@ -204,10 +210,8 @@ def _as_asked_for(response: Response, answer: Answer) -> Response:
     """304 for a program that has this version already, 412 for one that wants no other than it names."""
     if "If-Match" not in request.headers:
         return cast(Response, response.make_conditional(request))
-    wanted = request.if_match
-    if wanted.star_tag or wanted.is_strong(str(answer.version)):
-        return response
-    return changed_meanwhile(answer.model, answer.version or "")
+    wanted, tag = request.if_match, response.get_etag()[0] or ""
+    return response if wanted.star_tag or wanted.is_strong(tag) else changed_meanwhile(answer.model, tag)
 
 
 def seen_tag() -> str | None:

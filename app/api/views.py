@@ -49,7 +49,7 @@ class Use(ApiModel):
 
     usable: bool
     until: datetime | None
-    """The first instant at which it no longer may; null where no date ends it."""
+    """The first instant at which it no longer may, in the installation's zone; null where no date ends it."""
     code: str | None
     """Why it may not be used; null where it may."""
 
@@ -133,7 +133,8 @@ def _scope_titles() -> dict[str, str]:
 
 
 def _use(usability: Usability) -> Use:
-    return Use(usable=usability.usable, until=usability.until, code=usability.code)
+    until = usability.until and usability.until.astimezone(current_state().time_zone)
+    return Use(usable=usability.usable, until=until, code=usability.code)
 
 
 def _identity() -> Identity:

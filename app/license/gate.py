@@ -24,6 +24,7 @@ from app.license.reasons import LicenseError
 from app.license.service import current_standing
 from app.refusal import Refusal
 from app.security import Access, Audience, Credential, Representation, WhileRestricted
+from app.settings.state import current_state
 from app.texts import maintenance_ended
 
 LICENSE_PAGE = "license.show"
@@ -209,7 +210,8 @@ def _answer_program(verdict: Verdict, access: Access, standing: Standing | None)
     error = LicenseError(desktop.code or "unverifiable")
     if error.code != "maintenance_expired" or desktop.until is None:
         return answer_refusal(error)
-    members = {"maintenance_expires": desktop.until.isoformat()}
+    # In the installation's zone, as every date of a license: a device reads the last day of it.
+    members = {"maintenance_expires": desktop.until.astimezone(current_state().time_zone).isoformat()}
     return answer_refusal(error, before_detail=maintenance_ended(desktop.until), members=members)
 
 

@@ -2,28 +2,25 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
-
-from pydantic import ValidationError
-from werkzeug.wrappers import Response
 
 from app.sdk import (
     N_,
+    Answer,
     Audience,
     Credential,
     EditionBlueprint,
     Reason,
-    Refusal,
     Representation,
     current_user,
     open_to,
+    operation,
     request,
     time_zone,
     url_for,
 )
 from plugins.desktop.pairing.rules import CLIENT_ID, GRANT_TYPE, OauthError
 from plugins.desktop.pairing.service import NotPaired, begin, fetch_token
-from plugins.desktop.state import read_state
+from plugins.desktop.state import State, read_state
 from plugins.desktop.sync.messages import Batch, Results
 from plugins.desktop.sync.service import carry_out
 
@@ -43,9 +40,6 @@ _open_to_devices = open_to(
     credential=Credential.DEVICE_TOKEN,
 )
 """To devices that have no token yet: nobody has to be known, and yet the license says whether they are answered."""
-LARGEST_BATCH = 1_000_000
-"""Bytes."""
-
 NOT_UNDERSTOOD = Reason(
     "message_invalid",
     N_("What the desktop application sent could not be understood: %(where)s."),
@@ -93,31 +87,14 @@ def _oauth_error(error: OauthError) -> tuple[Mapping[str, object], int]:
 
 
 @api.get("/state")
-def state() -> Response:
+@operation("What a device shows", answers=State, versioned=True)
+def state() -> Answer:
     """Person, day, week, timer and tasks; 304 where nothing has changed since ``If-None-Match``."""
-    answer = Response(read_state().model_dump_json(), mimetype="application/json")
-    answer.add_etag()
-    return answer.make_conditional(request)
+    return Answer(read_state(), is_tagged=True)
 
 
 @api.post("/sync")
-def sync() -> Response:
-    """Carry out what the device tells, each operation once."""
-    results = carry_out(current_user(), _batch(), time_zone())
-    answer = Results(results=results)
-    return Response(answer.model_dump_json(exclude_none=True), mimetype="application/json")
-
-
-def _batch() -> Batch:
-    request.max_content_length = LARGEST_BATCH
-    try:
-        return Batch.model_validate_json(request.get_data())
-    except ValidationError as error:
-        raise Refusal(NOT_UNDERSTOOD, where=_where(error)) from None
-
-
-def _where(error: ValidationError) -> str:
-    """The place of the first mistake, such as ``operations.3.minutes``, and what it is."""
-    first: Any = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}" if place else str(first["msg"])
+@operation("Carry out what a device tells, each operation once", body=Batch, answers=Results, invalid=NOT_UNDERSTOOD)
+def sync(body: Batch) -> Results:
+    """What is refused loses no other."""
+    return Results(results=carry_out(current_user(), body, time_zone()))

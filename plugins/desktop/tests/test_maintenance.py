@@ -1,12 +1,14 @@
 """The desktop application works through the last second of the Maintenance Expiration Date, and not one longer."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from flask.testing import FlaskClient
 
 from app.security import Credential
+from app.settings.general.service import change_general
 from plugins.desktop.pairing.rules import GRANT_TYPE
 from plugins.desktop.tests.conftest import Device
 from plugins.standard.tests.company import Company
@@ -39,6 +41,17 @@ def test_it_stops_with_the_date_and_the_remedy_and_the_web_application_goes_on(o
         page = browser.get("/desktop/").text
         assert "The desktop application has stopped working" in page
         assert "Connect a device" not in page
+
+
+def test_the_date_is_told_in_the_zone_of_the_installation_whose_last_day_it_is(office: Company, device: Device) -> None:
+    midnight = datetime(2026, 12, 1, tzinfo=ZoneInfo("America/New_York"))
+    with office.app.app_context():
+        change_general(time_zone="America/New_York", language="en")
+    register_key(office.app, seats=41, maintenance_exp=int(midnight.timestamp()))
+    told = device.state().get_json()["installation"]["maintenance_expires"]
+    assert told == "2026-12-01T00:00:00-05:00"
+    with time_machine.travel(midnight, tick=False):
+        assert device.state().get_json()["maintenance_expires"] == told
 
 
 def test_a_renewed_key_brings_devices_back_at_their_next_request(office: Company, device: Device) -> None:

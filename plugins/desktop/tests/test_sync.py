@@ -192,7 +192,16 @@ def test_what_is_no_batch_is_refused_with_its_place(device: Device, body: bytes)
     headers = {**device.header, "Content-Type": "application/json"}
     answer = device.client.post("/api/v1/desktop/sync", data=body, headers=headers)
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
-    assert answer.get_json()["code"] == "message_invalid"
+    problem = answer.get_json()
+    assert problem["code"] == "message_invalid"
+    assert problem["errors"][0]["message"] in problem["title"]
+
+
+def test_a_batch_is_json(device: Device) -> None:
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", ""):
+        headers = {**device.header, "Content-Type": content_type}
+        answer = device.client.post("/api/v1/desktop/sync", data=b'{"operations": []}', headers=headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (415, "not_json")
 
 
 def test_a_memo_is_recorded_as_the_sheet_takes_it(office: Company, device: Device) -> None:
