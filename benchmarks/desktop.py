@@ -42,7 +42,7 @@ def measure(ground: Ground, *, quick: bool) -> Iterator[Result]:
     for engine in ENGINES:
         app = ground.application_with_hours(engine, DAYS)
         with _served(app) as (address, _log):
-            runs = [_client("sync", address, _token(app), str(ENTRIES)) for _ in range(3)]
+            runs = [_client("sync", address, _token(app), str(ENTRIES), str(run)) for run in range(3)]
         name = f"desktop: sync of {ENTRIES:,} queued entries, {engine}"
         note = f"{runs[-1]['requests']} requests, of which the server takes {runs[-1]['server']:.2f} s"
         seconds = [run["seconds"] for run in runs]

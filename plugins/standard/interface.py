@@ -22,7 +22,7 @@ from plugins.standard.entries import (
     save_cells_in,
 )
 from plugins.standard.timer.recording import present_values
-from plugins.standard.timer.remote import Worked, record_work, start_at, stop_at
+from plugins.standard.timer.remote import Worked, record_all, record_work, start_at, stop_at
 from plugins.standard.timer.rules import merged_memo
 from plugins.standard.timer.service import Running, running_timer
 from plugins.standard.timesheet.asked import present_times
@@ -50,6 +50,7 @@ __all__ = [
     "own_week",
     "plain_memo",
     "present_cell",
+    "record_all",
     "record_work",
     "running_timer",
     "save_cells_in",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.sdk import Identity, Refusal, code_texts, now, write_transaction
 from plugins.desktop.models import Operation as Told
+from plugins.desktop.sync.grouping import Group, groups
 from plugins.desktop.sync.messages import (
     Add,
     Batch,
@@ -32,6 +33,7 @@ from plugins.standard.interface import (
     lock_hours,
     merged_memo,
     present_cell,
+    record_all,
     record_work,
     save_cells_in,
     start_at,
@@ -84,12 +86,10 @@ def carry_out(person: Identity, batch: Batch, zone: ZoneInfo) -> list[Result]:
         lock_hours(session, desk.writer)  # two devices of one person, one after the other
         session.execute(delete(Told).where(Told.at < now() - KEPT_FOR))
         known = _known(desk, (operation.id for operation in batch.operations))
-        results = []
-        for operation in batch.operations:
-            if operation.id not in known:
-                known[operation.id] = _carry_out_one(desk, operation)
-            results.append(known[operation.id])
-    return results
+        fresh = {operation.id: operation for operation in batch.operations if operation.id not in known}
+        for group in groups(tuple(fresh.values())):
+            known |= {outcome.result.id: outcome.result for outcome in _carry_out_group(desk, group)}
+        return [known[operation.id] for operation in batch.operations]
 
 
 def _known(desk: _Desk, ids: Iterable[UUID]) -> dict[UUID, Result]:
@@ -98,17 +98,74 @@ def _known(desk: _Desk, ids: Iterable[UUID]) -> dict[UUID, Result]:
     return {row.operation_id: Result.model_validate(row.result) for row in rows}
 
 
-def _carry_out_one(desk: _Desk, operation: Operation) -> Result:
-    outcome = _attempt(desk, operation)
-    values = {
-        "user_id": desk.person.user_id,
-        "operation_id": operation.id,
-        "result": outcome.result.model_dump(mode="json", exclude_none=True),
-        "timer": outcome.timer,
-        "at": now(),
-    }
-    desk.session.execute(insert(Told), values)
-    return outcome.result
+def _note(desk: _Desk, outcomes: Iterable[_Outcome]) -> None:
+    """Keep what was told, and what was answered."""
+    rows = [
+        {
+            "user_id": desk.person.user_id,
+            "operation_id": outcome.result.id,
+            "result": outcome.result.model_dump(mode="json", exclude_none=True),
+            "timer": outcome.timer,
+            "at": now(),
+        }
+        for outcome in outcomes
+    ]
+    desk.session.execute(insert(Told), rows)
+
+
+def _carry_out_group(desk: _Desk, group: Group) -> list[_Outcome]:
+    """All at once, or, where that cannot be, one by one."""
+    outcomes = _carry_out_at_once(desk, group) if len(group) > 1 else None
+    if outcomes is not None:
+        _note(desk, outcomes)
+        return outcomes
+    outcomes = []
+    for operation in group:
+        outcomes.append(_attempt(desk, operation))
+        _note(desk, outcomes[-1:])  # a stop asks what its start has begun
+    return outcomes
+
+
+def _carry_out_at_once(desk: _Desk, group: Group) -> list[_Outcome] | None:
+    """The outcomes, or None where any is refused, which loses no other, or a timer runs that the first may stop."""
+    savepoint = desk.session.begin_nested()
+    try:
+        outcomes = _add_all(desk, group) or _record_timers(desk, group)
+    except (Refusal, CellsRefused, CellsChangedMeanwhile):
+        outcomes = None
+    (savepoint.rollback if outcomes is None else savepoint.commit)()
+    return outcomes
+
+
+def _add_all(desk: _Desk, group: Group) -> list[_Outcome] | None:
+    additions = [told for told in group if isinstance(told, Add)]
+    if not additions:
+        return None
+    changes: dict[tuple[int, date], CellChange] = {}
+    for told in additions:
+        cell = told.task_id, told.day
+        before = changes.get(cell) or present_cell(desk.session, desk.person.user_id, *cell)
+        memo = merged_memo(before.memo, told.memo)
+        changes[cell] = CellChange(*cell, before.minutes + told.minutes, memo, before.version)
+    save_cells_in(desk.session, desk.writer, tuple(changes.values()))
+    return [_added(told) for told in additions]
+
+
+def _record_timers(desk: _Desk, group: Group) -> list[_Outcome] | None:
+    starts = [told for told in group if isinstance(told, Start)]
+    stops = [told for told in group if isinstance(told, Stop)]
+    works = [
+        (Worked(start.task_id, start.started_at, stop.memo or start.memo), stop.stopped_at)
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+    recorded = record_all(desk.session, desk.person, works, desk.zone)
+    if recorded is None:
+        return None
+    outcomes = []
+    for start, stop, (mark, days) in zip(starts, stops, recorded, strict=True):
+        outcomes.append(_Outcome(Result(id=start.id, status=Status.DONE), mark))
+        outcomes.append(_Outcome(Result(id=stop.id, status=Status.DONE, days=days)))
+    return outcomes
 
 
 def _attempt(desk: _Desk, operation: Operation) -> _Outcome:
@@ -166,6 +223,10 @@ def _add(desk: _Desk, told: Add) -> _Outcome:
     memo = merged_memo(present.memo, told.memo)
     change = CellChange(told.task_id, told.day, present.minutes + told.minutes, memo, present.version)
     save_cells_in(desk.session, desk.writer, (change,))
+    return _added(told)
+
+
+def _added(told: Add) -> _Outcome:
     return _Outcome(Result(id=told.id, status=Status.DONE, days={told.day: told.minutes}))
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -61,6 +62,52 @@ def test_what_is_told_twice_is_done_once_and_answered_alike(office: Company, dev
     assert first == again
     assert device.tell(told[2], told[2])[0] == first[2]
     assert hours(office) == {("drawing", THURSDAY): (30, ""), ("review", THURSDAY - timedelta(1)): (5, "")}
+
+
+def timers_and_additions(office: Company) -> list[dict[str, object]]:
+    """Three timers and three additions in a row, as somebody has queued them off line."""
+    told = []
+    for number, task in enumerate(("drawing", "review", "drawing")):
+        begun = start(office, task, 60 - 20 * number, memo="begun")
+        told += [begun, stop_of(begun, 50 - 20 * number, memo="" if number == 1 else f"#{number}")]
+    for minutes, memo in ((5, "a"), (6, ""), (7, "b")):
+        told.append(operation("add", task_id=office.tasks["review"], day="2026-11-25", minutes=minutes, memo=memo))
+    return told
+
+
+def test_what_is_told_at_once_comes_to_the_same_as_one_by_one(office: Company, device: Device) -> None:
+    told = timers_and_additions(office)
+    results = device.tell(*told)
+    assert [result["status"] for result in results] == ["done"] * 9
+    assert [result.get("days") for result in results[1:6:2]] == [{"2026-11-26": 10}] * 3
+    assert [result["days"] for result in results[6:]] == [{"2026-11-25": 5}, {"2026-11-25": 6}, {"2026-11-25": 7}]
+    yesterday = THURSDAY - timedelta(1)
+    assert hours(office) == {
+        ("drawing", THURSDAY): (20, "#0\n#2"),
+        ("review", THURSDAY): (10, "begun"),
+        ("review", yesterday): (18, "a\nb"),
+    }
+    assert device.tell(*told) == results
+    assert device.tell({**told[1], "id": str(uuid4())})[0]["status"] == "already", "its timer has been stopped"
+
+
+def test_one_that_is_refused_among_many_loses_no_other(office: Company, device: Device) -> None:
+    told = timers_and_additions(office)
+    finished = start(office, "finished", 49)
+    told[2:2] = [finished, stop_of(finished, 45)]
+    told.append(operation("add", task_id=office.tasks["review"], day="2026-11-25", minutes=24 * 60))
+    results = device.tell(*told)
+    refused = [result["code"] for result in results if result["status"] == "refused"]
+    assert refused == ["task_not_recordable", "task_not_recordable", "duration_over_a_day"]
+    assert hours(office)["review", THURSDAY - timedelta(1)] == (18, "a\nb")
+    assert hours(office)["drawing", THURSDAY] == (20, "#0\n#2")
+
+
+def test_timers_told_at_once_stop_one_that_runs_in_the_browser(office: Company, device: Device) -> None:
+    Device(office).tell(start(office, "review", 70))
+    device.tell(*timers_and_additions(office)[:2])
+    assert timers(office) == []
+    assert hours(office) == {("review", THURSDAY): (10, ""), ("drawing", THURSDAY): (10, "#0")}
 
 
 def test_a_timer_that_the_device_starts_runs_in_the_browser_too(office: Company, device: Device) -> None:

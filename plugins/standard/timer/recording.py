@@ -1,15 +1,25 @@
 """Writing what was worked from one instant to another: times of day, and the minutes that they add up to."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.sdk import Refusal
-from plugins.standard.entries import EMPTY, CellChange, CellsRefused, CellValue, Writer, save_cells_in
+from plugins.standard.entries import EMPTY, Cell, CellChange, CellsRefused, CellValue, Writer, save_cells_in
 from plugins.standard.models import Entry, Span
 from plugins.standard.timer.rules import TIMES_TAKEN, Part, merged_memo
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What was worked on a task without a break, cut into days."""
+
+    task_id: int
+    memo: str
+    parts: tuple[Part, ...]
 
 
 def record_parts(session: Session, writer: Writer, task_id: int, memo: str, parts: tuple[Part, ...]) -> None:
@@ -18,25 +28,36 @@ def record_parts(session: Session, writer: Writer, task_id: int, memo: str, part
     Raises:
         CellsRefused: what ``save_cells`` refuses, or ``timer_overlaps``; the transaction has to end without a commit.
     """
-    minutes = minutes_by_day(parts)
-    present = present_values(session, writer.user_id, task_id, minutes)
-    changes = [
-        CellChange(task_id, day, value.minutes + added, merged_memo(value.memo, memo), value.version)
-        for day, added in minutes.items()
-        for value in (present.get(day, EMPTY),)
-    ]
-    save_cells_in(session, writer, changes, keeps_spans=True)
-    _require_times_free(session, writer.user_id, task_id, parts)
+    record_pieces(session, writer, (Piece(task_id, memo, parts),))
+
+
+def record_pieces(session: Session, writer: Writer, pieces: Sequence[Piece]) -> None:
+    """The same of several pieces, one after the other, with as many statements as for one of them.
+
+    Raises:
+        CellsRefused: where one of them is refused.
+    """
+    present = _present_cells(session, writer.user_id, pieces)
+    changes: dict[Cell, CellChange] = {}
+    for piece in pieces:
+        for day, added in minutes_by_day(piece.parts).items():
+            cell = piece.task_id, day
+            value, before = present.get(cell, EMPTY), changes.get(cell)
+            minutes, memo = (value.minutes, value.memo) if before is None else (before.minutes, before.memo)
+            changes[cell] = CellChange(*cell, minutes + added, merged_memo(memo, piece.memo), value.version)
+    save_cells_in(session, writer, tuple(changes.values()), keeps_spans=True)
+    _require_times_free(session, writer.user_id, pieces)
     rows = [
         {
             "user_id": writer.user_id,
             "day": part.day,
-            "task_id": task_id,
+            "task_id": piece.task_id,
             "starts": part.starts,
             "ends": part.ends,
             "minutes": part.minutes,
         }
-        for part in parts
+        for piece in pieces
+        for part in piece.parts
     ]
     if rows:
         session.execute(insert(Span), rows)
@@ -57,19 +78,34 @@ def present_values(session: Session, user_id: int, task_id: int, days: Collectio
     return {row.day: CellValue(row.minutes, row.memo, row.version) for row in session.execute(query)}
 
 
-def _require_times_free(session: Session, user_id: int, task_id: int, parts: Sequence[Part]) -> None:
+def _present_cells(session: Session, user_id: int, pieces: Sequence[Piece]) -> dict[Cell, CellValue]:
+    """What is in the cells that ``pieces`` touch, and in some others; empty ones are left out."""
+    days, tasks = _days_of(pieces), {piece.task_id for piece in pieces}
+    query = select(Entry.task_id, Entry.day, Entry.minutes, Entry.memo, Entry.version)
+    query = query.where(Entry.user_id == user_id, Entry.task_id.in_(tasks), Entry.day.in_(days))
+    rows = session.execute(query)
+    return {(row.task_id, row.day): CellValue(row.minutes, row.memo, row.version) for row in rows}
+
+
+def _days_of(pieces: Sequence[Piece]) -> set[date]:
+    return {part.day for piece in pieces for part in piece.parts}
+
+
+def _require_times_free(session: Session, user_id: int, pieces: Sequence[Piece]) -> None:
     """Refuse times that a day has already, breaks included: the day could not be saved any more."""
-    query = select(Span.day, Span.starts, Span.ends).where(Span.user_id == user_id)
-    taken = session.execute(query.where(Span.day.in_({part.day for part in parts})).order_by(Span.starts)).all()
-    refusals = {
-        (task_id, part.day): Refusal(
-            TIMES_TAKEN,
-            starts=f"{span.starts // 60}:{span.starts % 60:02}",
-            ends=f"{span.ends // 60}:{span.ends % 60:02}",
-        )
-        for part in parts
-        for span in taken
-        if span.day == part.day and span.starts < part.ends and part.starts < span.ends
-    }
+    query = select(Span.day, Span.starts, Span.ends).where(Span.user_id == user_id, Span.day.in_(_days_of(pieces)))
+    taken = [(row.day, row.starts, row.ends) for row in session.execute(query.order_by(Span.starts))]
+    refusals = {}
+    for piece in pieces:
+        for part in piece.parts:
+            for day, starts, ends in taken:
+                if day == part.day and starts < part.ends and part.starts < ends:
+                    refusals[piece.task_id, day] = Refusal(TIMES_TAKEN, starts=_clock(starts), ends=_clock(ends))
+        taken.extend((part.day, part.starts, part.ends) for part in piece.parts)
     if refusals:
         raise CellsRefused(refusals)
+
+
+def _clock(minute: int) -> str:
+    """A minute of the day as ``8:05``."""
+    return f"{minute // 60}:{minute % 60:02}"

@@ -3,6 +3,7 @@
 The server's timer may have gone on meanwhile, in the browser or on another device. What was pressed later counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.sdk import Identity, Refusal, now
 from plugins.standard.models import RunningTimer
-from plugins.standard.timer.recording import minutes_by_day, record_parts
+from plugins.standard.timer.recording import Piece, minutes_by_day, record_parts, record_pieces
 from plugins.standard.timer.rules import (
     ENDS_BEFORE_START,
     IN_THE_FUTURE,
@@ -118,6 +119,38 @@ def record_work(
     parts = cut_into_days(started_at, _until(running, started_at, ended_at), zone)
     record_parts(session, writer, work.task_id, work.memo, parts)
     return minutes_by_day(parts)
+
+
+def record_all(
+    session: Session, reader: Identity, works: Sequence[tuple[Worked, datetime]], zone: ZoneInfo
+) -> list[tuple[str, dict[date, int]]] | None:
+    """Record timers that were started and stopped one after the other, each with when it was stopped.
+
+    It comes to the same as ``start_at`` and ``stop_at`` for each of them, with as many statements as for one.
+
+    Returns:
+        For each the mark that its timer had, and the minutes of each day; None where a timer runs on the server, which
+        the first of them may stop.
+
+    Raises:
+        Refusal: as ``start_at`` and ``record_work``.
+        CellsRefused: likewise.
+    """
+    writer, running = locked_timer(session, reader)
+    if running is not None:
+        return None
+    for task_id in {work.task_id for work, _ in works}:
+        recordable_task(session, reader.user_id, task_id)
+    pieces, marks = [], []
+    for work, stopped_at in works:
+        require_memo_fits(work.memo)
+        started_at, ended_at = _passed(work.started_at), _passed(stopped_at)
+        if ended_at < started_at:
+            raise Refusal(ENDS_BEFORE_START)
+        pieces.append(Piece(work.task_id, work.memo, cut_into_days(started_at, ended_at, zone)))
+        marks.append(mark_of(work.task_id, started_at))
+    record_pieces(session, writer, pieces)
+    return [(mark, minutes_by_day(piece.parts)) for mark, piece in zip(marks, pieces, strict=True)]
 
 
 def _until(running: Running | None, started_at: datetime, ended_at: datetime) -> datetime:

@@ -1,8 +1,8 @@
 """What the application costs, measured against a server that runs: ``python -m benchmarks desktop`` calls this.
 
-``speed.py sync ADDRESS TOKEN ENTRIES`` sends so many entries that were queued off line. ``speed.py idle ADDRESS TOKEN
-window|tray SECONDS LOG`` lets the program stand on a screen with a tray, reads its time at the processor from /proc,
-and counts its requests in the server's access log. Both print one JSON object.
+``speed.py sync ADDRESS TOKEN ENTRIES RUN`` sends so many entries that were queued off line, each run other ones.
+``speed.py idle ADDRESS TOKEN window|tray SECONDS LOG`` lets the program stand on a screen with a tray, reads its time
+at the processor from /proc, and counts its requests in the server's access log. Both print one JSON object.
 """
 
 import json
@@ -48,7 +48,7 @@ class Timed(httpx.HTTPTransport):
         return response
 
 
-def sync(address: str, token: str, entries: int) -> dict[str, Any]:
+def sync(address: str, token: str, entries: int, run: int) -> dict[str, Any]:
     """Half of the entries are timers that were started and stopped, half are hours that were added."""
     transport = Timed()
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +58,7 @@ def sync(address: str, token: str, entries: int) -> dict[str, Any]:
         queue.keep("server", address)
         engine = Engine(queue, tokens, make_api=lambda server, held: Api(server, held, transport=transport))
         engine.step()
-        fill(queue, Tracker(queue, engine.now).view(), entries)
+        fill(queue, Tracker(queue, engine.now).view(), entries, run)
         transport.seconds.clear()
         begin = time.perf_counter()
         engine.step()
@@ -70,21 +70,20 @@ def sync(address: str, token: str, entries: int) -> dict[str, Any]:
     return {"seconds": seconds, "server": sum(transport.seconds), "requests": len(transport.seconds)}
 
 
-def fill(queue: OperationQueue, view: View, entries: int) -> None:
-    """Queue what somebody has done who was off line for some days."""
+def fill(queue: OperationQueue, view: View, entries: int, run: int) -> None:
+    """Queue what somebody has done who was off line for some days; at another time of day in each run."""
     owner, now = queue.kept("owner") or "", datetime.now(UTC).replace(microsecond=0)
     assert view.state is not None
     tasks = [task.id for task in view.state.tasks[:8]]
     with queue.transaction():
         for number in range(entries // 4):
-            begin = now - timedelta(days=1 + number % DAYS, hours=2) + timedelta(minutes=number // DAYS)
-            task = tasks[number % len(tasks)]
+            begin = now - timedelta(days=1 + number % DAYS, hours=2 * (run + 1)) + timedelta(minutes=number // DAYS)
+            task, end = tasks[number % len(tasks)], begin + timedelta(minutes=1)
             start = queue.append(owner, Start(task, begin, ""), begin)
-            end = begin + timedelta(minutes=1)
             queue.append(owner, Stop(start.id, task, begin, end, f"#{number % 7}"), end)
-            for more in range(2):
-                day = view.today - timedelta(days=1 + (number + more) % DAYS)
-                queue.append(owner, Addition(tasks[(number + more) % len(tasks)], day, number % 2, ""), end)
+        for number in range(entries // 2):
+            day = view.today - timedelta(days=1 + number % DAYS)
+            queue.append(owner, Addition(tasks[number % len(tasks)], day, number % 2, ""), now)
 
 
 def idle(address: str, token: str, where: str, seconds: int, log: Path) -> dict[str, Any]:
@@ -146,7 +145,7 @@ def asked_in(log: Path) -> int:
 if __name__ == "__main__":
     what, *given = sys.argv[1:]
     if what == "sync":
-        found = sync(given[0], given[1], int(given[2]))
+        found = sync(given[0], given[1], int(given[2]), int(given[3]))
     else:
         found = idle(given[0], given[1], given[2], int(given[3]), Path(given[4]))
     sys.stdout.write(json.dumps(found))
