@@ -17,7 +17,7 @@ from conftest import Desk, cell
 from window_pictures import fill
 
 from timetracker_desktop import __version__
-from timetracker_desktop.autostart import RunKey, launch_agent, xdg
+from timetracker_desktop.autostart import RunKey, command, launch_agent, xdg
 from timetracker_desktop.cli import main
 from timetracker_desktop.preferences import Preferences, keep_preferences, read_preferences
 from timetracker_desktop.reminders import Kind, due, keep_shown, read_shown
@@ -121,6 +121,15 @@ def test_a_forgotten_timer_is_told_in_the_evening(desk: Desk) -> None:
     assert (reminder.kind, reminder.task) == (Kind.FORGOTTEN, "Gearbox housing drawing")
 
 
+def test_whoever_begins_in_the_evening_has_forgotten_nothing(desk: Desk) -> None:
+    desk.server.lacking = []
+    desk.clock = at(19)
+    desk.tracker.start(1)
+    view = desk.tracker.view()
+    assert due(view, Preferences(remind_missing=False), at(20), {}) is None
+    assert due(view, Preferences(remind_missing=False), at(19) + timedelta(hours=12), {}) is not None
+
+
 def test_reminders_are_once_a_day_however_often_the_program_starts(desk: Desk) -> None:
     assert read_shown(desk.queue) == {}
     keep_shown(desk.queue, {Kind.MISSING: date(2026, 11, 26)})
@@ -170,8 +179,15 @@ class Registry:
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.has_key = False
 
     def OpenKey(self, *_key: Any) -> Any:  # noqa: N802  # winreg's name
+        if not self.has_key:
+            raise FileNotFoundError
+        return _Opened()
+
+    def CreateKeyEx(self, *_key: Any) -> Any:  # noqa: N802  # winreg's name
+        self.has_key = True
         return _Opened()
 
     def QueryValueEx(self, _key: Any, name: str) -> tuple[str, int]:  # noqa: N802  # winreg's name
@@ -202,6 +218,28 @@ def test_the_run_key_of_windows() -> None:
     assert autostart.is_on
     autostart.turn_off()
     autostart.turn_off()
+    assert not autostart.is_on
+
+
+def test_a_command_that_windows_would_not_start_is_refused() -> None:
+    registry = Registry()
+    with pytest.raises(OSError, match="260"):
+        RunKey(("C:\\" + "long" * 70 + ".exe", "--minimized"), registry).turn_on()
+    assert registry.values == {}
+
+
+def test_windows_starts_it_without_a_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pythonw.exe").touch()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python.exe"))
+    assert command() == [str(tmp_path / "pythonw.exe"), "-m", "timetracker_desktop", "--minimized"]
+
+
+def test_an_autostart_that_the_desktop_has_turned_off_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    autostart = xdg(["/usr/bin/timetracker-desktop"], tmp_path)
+    autostart.turn_on()
+    (entry,) = (tmp_path / "autostart").iterdir()
+    entry.write_text(entry.read_text() + "Hidden=true\n")
     assert not autostart.is_on
 
 

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 NAME = "timetracker-desktop"
 _LABEL = "timetracker-rx.desktop"
+_LONGEST_RUN_LINE = 260
+"""Characters (Microsoft, "Run and RunOnce Registry Keys")."""
 _RUN_KEY = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 
@@ -30,6 +32,9 @@ class Autostart(Protocol):
 
 def command() -> list[str]:
     """How this application is started again."""
+    windowless = Path(sys.executable).with_name("pythonw.exe")
+    if windowless.exists():  # Windows: the command itself would open a console
+        return [str(windowless), "-m", "timetracker_desktop", "--minimized"]
     program = shutil.which(NAME, path=str(Path(sys.executable).parent)) or shutil.which(NAME)
     return [*([program] if program else [sys.executable, "-m", "timetracker_desktop"]), "--minimized"]
 
@@ -43,7 +48,8 @@ class _File:
 
     @property
     def is_on(self) -> bool:
-        return self.path.exists()
+        # One that starts another program, or that the desktop's own settings have turned off, does not count.
+        return self.path.is_file() and self.path.read_bytes() == self.content
 
     def turn_on(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,16 +91,22 @@ class RunKey:
     @property
     def is_on(self) -> bool:
         """Whether there is a value."""
-        with self.registry.OpenKey(self.registry.HKEY_CURRENT_USER, _RUN_KEY) as key:
-            try:
+        try:
+            with self.registry.OpenKey(self.registry.HKEY_CURRENT_USER, _RUN_KEY) as key:
                 self.registry.QueryValueEx(key, NAME)
-            except FileNotFoundError:
-                return False
-            return True
+        except FileNotFoundError:
+            return False
+        return True
 
     def turn_on(self) -> None:
-        """Write the value."""
+        """Write the value.
+
+        Raises:
+            OSError: the registry refuses it, or the command is longer than Windows starts.
+        """
         line = " ".join(f'"{argument}"' if " " in argument else argument for argument in self.arguments)
+        if len(line) > _LONGEST_RUN_LINE:
+            raise OSError(f"{line}: > {_LONGEST_RUN_LINE}")
         with self._writable() as key:
             self.registry.SetValueEx(key, NAME, 0, self.registry.REG_SZ, line)
 
@@ -105,7 +117,7 @@ class RunKey:
                 self.registry.DeleteValue(key, NAME)
 
     def _writable(self) -> Any:
-        return self.registry.OpenKey(self.registry.HKEY_CURRENT_USER, _RUN_KEY, 0, self.registry.KEY_SET_VALUE)
+        return self.registry.CreateKeyEx(self.registry.HKEY_CURRENT_USER, _RUN_KEY, 0, self.registry.KEY_SET_VALUE)
 
 
 def of_this_system() -> Autostart:

@@ -54,7 +54,9 @@ def _of_timer(view: View, preferences: Preferences, now: datetime) -> Reminder |
     timer = view.timer
     if timer is None:
         return None
-    if now.time() < _at(preferences.evening) and now - timer.started_at < _FORGOTTEN_AFTER:
+    evening = datetime.combine(now.date(), _at(preferences.evening), now.tzinfo)
+    # A timer that was started after that is no forgotten one: somebody works in the evening.
+    if not timer.started_at < evening <= now and now - timer.started_at < _FORGOTTEN_AFTER:
         return None
     task = view.task(timer.task_id)
     return Reminder(Kind.FORGOTTEN, task="" if task is None else task.name, started_at=timer.started_at)
