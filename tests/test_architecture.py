@@ -75,6 +75,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "app.editions.manifest",
         "app.editions.migration.layout",
         "app.editions.migrations",
+        "app.editions.revisions",
         "app.editions.permissions",
         "app.editions.readiness",
         "app.editions.registration",

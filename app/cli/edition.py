@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.audit import COMMAND_LINE
 from app.cli.application import with_application
 from app.cli.output import REFUSED, answers_refusals, json_option, print_json
-from app.editions import migrations, service
+from app.editions import migrations, revisions, service
 from app.editions.catalogues import Update, update_edition
 from app.editions.failures import Failure, failures, left_behind
 from app.editions.failures import dismiss as dismiss_failures
@@ -146,7 +146,7 @@ def revision(name: str, *, message: str, empty: bool, as_json: bool) -> None:
     It is written into the package, below migrations/versions, from the difference between models and database; read it
     before you run it with flask db upgrade.
     """
-    path = migrations.write_revision(find_manifest(name), message, empty=empty)
+    path = revisions.write_revision(find_manifest(name), message, empty=empty)
     if as_json:
         print_json({"name": name, "file": str(path)})
     else:

@@ -7,20 +7,17 @@ time: the core's.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import dedent
-from typing import Any, Literal
+from typing import Any
 
-from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.autogenerate import produce_migrations
 from alembic.operations import Operations
 from alembic.operations.ops import DowngradeOps, MigrationScript, UpgradeOps
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import (
     Connection,
     Select,
     String,
-    TypeDecorator,
     column,
     func,
     inspect,
@@ -30,19 +27,16 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeEngine
 
 from app.audit import Event, record_migration
 from app.database import read_connection
 from app.editions import reasons
 from app.editions.discovery import error_line
 from app.editions.manifest import Manifest
-from app.editions.migration.layout import laid_out, uses
 from app.editions.tables import others_schema, own_tables, version_table
 from app.migrating import migration_transaction
 from app.refusal import Refusal
 
-MESSAGE_LIMIT = 200
 HEAD = "head"
 BASE = "base"
 _TEMPLATE_FOLDER = Path(__file__).parent / "migration"
@@ -85,10 +79,10 @@ def read_history(manifest: Manifest) -> History:
     Raises:
         Refusal: ``edition_migrations_unreadable``.
     """
-    return _history(manifest, _scripts(manifest))
+    return history_of(manifest, read_scripts(manifest))
 
 
-def _scripts(manifest: Manifest) -> ScriptDirectory:
+def read_scripts(manifest: Manifest) -> ScriptDirectory:
     """Alembic's view of the folder, with every file of it loaded; the template for new ones is ours."""
     try:
         scripts = ScriptDirectory(
@@ -105,7 +99,8 @@ def _scripts(manifest: Manifest) -> ScriptDirectory:
     return scripts
 
 
-def _history(manifest: Manifest, scripts: ScriptDirectory) -> History:
+def history_of(manifest: Manifest, scripts: ScriptDirectory) -> History:
+    """The history in what ``read_scripts`` has loaded."""
     revisions = tuple(step.revision for step in scripts.walk_revisions())
     makes_tables = manifest.metadata is not None and bool(manifest.metadata.tables)
     return History(revisions[::-1], scripts.get_current_head(), makes_tables)
@@ -150,9 +145,9 @@ def pending(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
         Refusal: ``edition_migrations_unreadable``, or ``edition_database_newer``: a newer version of the package has
             migrated the database.
     """
-    scripts = _scripts(manifest)
+    scripts = read_scripts(manifest)
     current = read_version(connection, manifest.name)
-    obstacle = _history(manifest, scripts).obstacle(manifest.name, current)
+    obstacle = history_of(manifest, scripts).obstacle(manifest.name, current)
     if obstacle is not None and obstacle.reason is reasons.DATABASE_NEWER:
         raise obstacle
     steps = scripts.iterate_revisions(HEAD, tuple(current) or BASE, implicit_base=True)
@@ -169,8 +164,8 @@ def upgrade(manifest: Manifest) -> tuple[str, ...]:
         Refusal: ``edition_migrations_unreadable``, ``edition_migrations_missing``, ``edition_database_newer`` or
             ``edition_migration_failed``, with the exception as its cause.
     """
-    scripts = _scripts(manifest)
-    history = _history(manifest, scripts)
+    scripts = read_scripts(manifest)
+    history = history_of(manifest, scripts)
     if history.head is None and history.makes_tables:
         raise Refusal(reasons.MIGRATIONS_MISSING, name=manifest.name)
     with read_connection() as connection:  # most often there is nothing to do, and nobody to lock out for it
@@ -189,8 +184,8 @@ def downgrade(manifest: Manifest, revision: str) -> tuple[str, ...]:
     Raises:
         Refusal: ``edition_revision_unknown``, and those of ``upgrade``.
     """
-    scripts = _scripts(manifest)
-    check_revision(manifest, _history(manifest, scripts), revision)
+    scripts = read_scripts(manifest)
+    check_revision(manifest, history_of(manifest, scripts), revision)
     with read_connection() as connection:
         pending(connection, manifest)  # refuses a database of which it does not know how to take it back
     return _run(manifest, scripts, lambda current: scripts._downgrade_revs(revision, current))  # noqa: SLF001 - see upgrade
@@ -212,8 +207,8 @@ def loss(manifest: Manifest, revision: str) -> Loss:
     Raises:
         Refusal: as ``downgrade``.
     """
-    scripts = _scripts(manifest)
-    history = _history(manifest, scripts)
+    scripts = read_scripts(manifest)
+    history = history_of(manifest, scripts)
     check_revision(manifest, history, revision)
     with read_connection() as connection:
         waiting = pending(connection, manifest)
@@ -249,7 +244,7 @@ def _run(
         with migration_transaction() as connection:
             before = read_version(connection, manifest.name)
             others = others_schema(connection, manifest.name)
-            context = _context(connection, manifest, script=scripts, fn=steps)
+            context = migration_context(connection, manifest, script=scripts, fn=steps)
             with Operations.context(context):
                 context.run_migrations()
             _check_others(others, others_schema(connection, manifest.name))
@@ -275,7 +270,8 @@ def _record(connection: Connection, edition: str, before: frozenset[str]) -> Non
         record_migration(connection, Event("edition.migrate", edition, before=revisions[0], after=revisions[1]))
 
 
-def _context(connection: Connection, manifest: Manifest, **options: object) -> MigrationContext:
+def migration_context(connection: Connection, manifest: Manifest, **options: object) -> MigrationContext:
+    """Alembic's context for the tables of one edition, and of no other; ``options`` go to it as they are."""
     names = own_tables(manifest.name, inspect(connection).get_table_names())
     declared = manifest.metadata.tables.keys() if manifest.metadata is not None else ()
 
@@ -304,14 +300,15 @@ def differences(connection: Connection, manifest: Manifest) -> tuple[str, ...]:
 
     Tables of other editions are left alone, and so are those of the core.
     """
-    operations = _compared(connection, manifest).upgrade_ops
+    operations = compare(connection, manifest).upgrade_ops
     return tuple(_described(difference) for difference in operations.as_diffs()) if operations is not None else ()
 
 
-def _compared(connection: Connection, manifest: Manifest) -> MigrationScript:
+def compare(connection: Connection, manifest: Manifest) -> MigrationScript:
+    """The operations that would bring the tables of an edition to where its models are."""
     if manifest.metadata is None:
         return MigrationScript(rev_id=None, upgrade_ops=UpgradeOps([]), downgrade_ops=DowngradeOps([]))
-    return produce_migrations(_context(connection, manifest), manifest.metadata)
+    return produce_migrations(migration_context(connection, manifest), manifest.metadata)
 
 
 def _described(difference: Any) -> str:
@@ -326,106 +323,3 @@ def _described(difference: Any) -> str:
     thing = rest[-1]
     owner = rest[1] if kind.endswith("column") else getattr(getattr(thing, "table", None), "name", "")
     return f"{words} {owner}.{thing.name}" if owner else f"{words} {thing.name}"
-
-
-def write_revision(manifest: Manifest, message: str, *, empty: bool = False) -> Path:
-    """Write a migration that brings the tables to where the models are; returns the file.
-
-    Args:
-        manifest: of the edition, whose package has to lie in a folder that can be written to.
-        message: one line on what it does.
-        empty: write one that does nothing, to be filled in by hand.
-
-    Raises:
-        Refusal: ``edition_message_invalid``; ``edition_has_no_tables``; ``edition_nothing_to_migrate``;
-            ``edition_needs_migration`` and others of ``History.obstacle``: the database is not where the models are to
-            be compared with it; ``edition_migration_unwritable``; ``edition_migrations_unreadable``.
-    """
-    text = _checked_message(message)
-    scripts = _scripts(manifest)
-    if manifest.metadata is None:
-        raise Refusal(reasons.NO_TABLES, name=manifest.name)
-    with read_connection() as connection:
-        if pending(connection, manifest):
-            raise Refusal(reasons.NEEDS_MIGRATION)
-        compared = _compared(connection, manifest)
-        code = _Code() if empty else _rendered(compared, _context(connection, manifest))
-    if not empty and (compared.upgrade_ops is None or compared.upgrade_ops.is_empty()):
-        raise Refusal(reasons.NOTHING_TO_MIGRATE, name=manifest.name)
-    try:
-        script = scripts.generate_revision(
-            _next_revision(_history(manifest, scripts)),
-            text,
-            imports="\n".join(code.imports),
-            upgrades=code.upgrade.strip(),
-            downgrades=code.downgrade.strip(),
-        )
-    except (OSError, CommandError) as error:
-        raise Refusal(reasons.MIGRATION_UNWRITABLE, folder=str(manifest.migrations), error=error_line(error)) from error
-    if script is None:
-        raise RuntimeError(f"Alembic has written no migration into {manifest.migrations}")
-    return Path(script.path)
-
-
-def _checked_message(message: str) -> str:
-    """The message as it stands in a docstring: one sentence, without characters that would end it early."""
-    text = message.strip()
-    if not text or len(text) > MESSAGE_LIMIT or not text.isprintable():
-        raise Refusal(reasons.MESSAGE_INVALID, limit=MESSAGE_LIMIT)
-    text = text.replace("\\", "/").replace('"', "'")
-    return text if text.endswith((".", "!", "?", "。")) else f"{text}."
-
-
-def _next_revision(history: History) -> str:
-    """The number after the highest one; revisions are numbers of four digits, since a history is one line."""
-    numbers = [int(revision) for revision in history.revisions if revision.isascii() and revision.isdigit()]
-    return f"{max(numbers, default=0) + 1:04}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Code:
-    """The parts of a migration that are not the same in all of them."""
-
-    imports: tuple[str, ...] = ("import sqlalchemy as sa", "from alembic import op")
-    upgrade: str = "pass"
-    downgrade: str = "pass"
-
-
-def _rendered(compared: MigrationScript, context: MigrationContext) -> _Code:
-    imports: set[str] = set()
-
-    def render_item(kind: str, item: Any, _: object) -> str | Literal[False]:
-        return _type_code(item, imports) if kind == "type" else False
-
-    def code(operations: UpgradeOps | DowngradeOps | None) -> str:
-        if operations is None:
-            return "pass"
-        rendered = render_python_code(
-            operations, render_as_batch=True, render_item=render_item, migration_context=context
-        )
-        return dedent(f"    {rendered}")  # Alembic leaves out the indent of the first line alone
-
-    upgrade_code, downgrade_code = code(compared.upgrade_ops), code(compared.downgrade_ops)
-    uses_sqlalchemy = uses("sa", upgrade_code) or uses("sa", downgrade_code)
-    plain = ["import sqlalchemy as sa"] if uses_sqlalchemy else []
-    return _Code(
-        imports=(*plain, "from alembic import op", *sorted(imports)),
-        upgrade=laid_out(upgrade_code),
-        downgrade=laid_out(downgrade_code),
-    )
-
-
-def _type_code(type_: TypeEngine[Any], imports: set[str]) -> str | Literal[False]:
-    """A type by what it is in the database, so that a migration stays as it is when the code around it changes.
-
-    ``UtcDateTime`` becomes ``sa.DateTime(timezone=True)``, and any type that decorates one of SQLAlchemy's likewise.
-    Others are left to Alembic.
-    """
-    dialects = "sqlalchemy.dialects."
-    if isinstance(type_, TypeDecorator) and type(type_).__module__.partition(".")[0] != "sqlalchemy":
-        plain = type_.impl_instance
-        return f"sa.{plain!r}" if type(plain).__module__ == "sqlalchemy.sql.sqltypes" else False
-    module = type(type_).__module__
-    if module.startswith(dialects):
-        imports.add(f"from sqlalchemy.dialects import {module.removeprefix(dialects).partition('.')[0]}")
-    return False
