@@ -138,7 +138,8 @@ def _cell(cell: Cell, style: Style | None) -> str:
     if cell is None or cell == "":
         return "<c/>"
     if isinstance(cell, Duration):
-        # A part of a day; eleven decimal places keep the minutes of a thousand years.
+        # A part of a day, with so many places that it is read as the very number that a spreadsheet divides: two hours
+        # are not less than TIME(2,0,0), and INT(24*…) of them is 2.
         return f'<c s="{Style.DURATION:d}"><v>{_days(cell.minutes)}</v></c>'
     if isinstance(cell, int):
         return f'<c s="{Style.NUMBER:d}"><v>{cell}</v></c>'
@@ -154,8 +155,8 @@ def _cell(cell: Cell, style: Style | None) -> str:
 
 def _days(minutes: int) -> str:
     """Minutes as a decimal fraction of a day, in whole numbers all the way."""
-    scaled = (abs(minutes) * 10**11 + _MINUTES_OF_DAY // 2) // _MINUTES_OF_DAY
-    return f"{'-' if minutes < 0 else ''}{scaled // 10**11}.{scaled % 10**11:011}"
+    scaled = (abs(minutes) * 10**20 + _MINUTES_OF_DAY // 2) // _MINUTES_OF_DAY
+    return f"{'-' if minutes < 0 else ''}{scaled // 10**20}.{scaled % 10**20:020}"
 
 
 def _column(number: int) -> str:

@@ -98,6 +98,7 @@ def test_report_csv_and_workbook_say_the_same(busy: Company, admin_client: Flask
             {"period": "this_year", "group": "person", "then": "project"},
             {"period": "this_year", "group": "week", "then": "day", "billable": "yes"},
             {"since": "2026-11-20", "until": "2026-11-24", "group": "month", "then": "customer", "sort": "name"},
+            {"period": "this_year", "group": "task", "project": str(busy.projects["others"])},
         ):
             total = check_adds_up(ask(client, HERE, **query))[2]
             assert total > 0
@@ -215,6 +216,14 @@ def test_a_workbook_is_read_as_it_was_written(rows: list[list[xlsx.Cell]]) -> No
                 assert value == datetime.combine(cell, time())
             else:
                 assert value == (cell or None if isinstance(cell, str) else cell)
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 90, 120, 479, 1439, 1441, 10**7])
+def test_a_duration_is_the_very_number_that_a_spreadsheet_divides(minutes: int) -> None:
+    data = b"".join(workbook("T", ["a"], [[Duration(minutes)]], [5]))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        written = re.findall(r"<v>(.*?)</v>", archive.read("xl/worksheets/sheet1.xml").decode())
+    assert [float(text) for text in written] == [minutes / 1440]
 
 
 def test_what_no_file_can_hold_is_replaced() -> None:

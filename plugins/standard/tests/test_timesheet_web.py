@@ -308,6 +308,7 @@ def test_rows_alone_are_copied_without_hours(tab: Tab, office: Company) -> None:
     record(office, ("drawing", MONDAY, 60))
     following = Tab(tab.client, week=NEXT_WEEK)
     following.press("rows")
+    assert "Copied from last week: 2 rows.<" in following.page
     assert following.shows(office.tasks["drawing"], MONDAY + A_WEEK) == ""
     assert f"h-{office.tasks['review']}-{FRIDAY + A_WEEK}" in following.fields, "a row without hours is a row"
     assert len(entries(office)) == 1

@@ -249,8 +249,14 @@ def _copied(plan: CopyPlan) -> Iterable[str]:
         yield gettext("Nothing was copied: what there is of last week is here already.")
         return
     rows = ngettext("%(num)s row", "%(num)s rows", len(plan.rows))
+    if not plan.changes:
+        yield gettext("Copied from last week: %(rows)s.", rows=rows)
+        return
     cells = ngettext("%(num)s cell", "%(num)s cells", len(plan.changes))
-    yield gettext("Copied from last week: %(rows)s and %(cells)s.", rows=rows, cells=cells)
+    if plan.rows:
+        yield gettext("Copied from last week: %(rows)s and %(cells)s.", rows=rows, cells=cells)
+    else:
+        yield gettext("Copied from last week: %(cells)s.", cells=cells)
 
 
 def _left_out(plan: CopyPlan) -> Iterable[str]:
