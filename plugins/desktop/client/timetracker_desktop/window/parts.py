@@ -132,6 +132,7 @@ _Keyed = TypeVar("_Keyed", QDateEdit, QTimeEdit)
 def _keyed(made: _Keyed, name: str, width: int) -> _Keyed:
     made.setAccessibleName(name)
     made.setFixedWidth(width)
+    made.lineEdit().setTextMargins(8, 0, 8, 0)  # the style sheet's padding does not reach it
     return made
 
 

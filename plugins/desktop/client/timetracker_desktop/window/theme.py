@@ -129,8 +129,8 @@ QDateEdit, QTimeEdit, QComboBox { background: $surface; border: 1px solid $contr
   min-height: 30px; selection-background-color: $accentfill; selection-color: #ffffff; }
 QDateEdit:focus, QTimeEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 0 8px; min-height: 28px; }
 QDateEdit:disabled, QTimeEdit:disabled { color: $text2; background: $sunken; border-color: $line2; }
-QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { background: transparent; border: 0;
-  padding: 0 0 0 8px; min-height: 0; }
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus { background: transparent; border: 0; padding: 0;
+  min-height: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; height: 0; border: 0; }
 QComboBox::drop-down { border: 0; width: 26px; }
 QComboBox::down-arrow { image: url($chevron); width: 14px; height: 14px; }
