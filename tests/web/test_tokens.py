@@ -136,6 +136,14 @@ def test_what_is_no_token_is_refused(probed_app: Flask, header: str, credential:
     assert problem["remedy"]
 
 
+def test_a_device_token_has_one_text(probed_app: Flask) -> None:
+    header = bearer(probed_app, MEMBER, DEVICE)["Authorization"]
+
+    assert ask(probed_app, {"Authorization": header}, DEVICE)[0] == 200
+    for other in (f"{header}=", f"{header}==", f"{header}."):
+        assert ask(probed_app, {"Authorization": other}, DEVICE)[0] == 401
+
+
 def test_a_wrong_token_is_told_so_as_rfc_6750_says(probed_app: Flask) -> None:
     answer = probed_app.test_client().get("/api/v1/personal/", headers={"Authorization": "Bearer ttrx_no"})
 
