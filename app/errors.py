@@ -84,6 +84,11 @@ ERROR_TEXTS = {
         N_("Wait a few minutes, then try again."),
     ),
 }
+REMEDIES: Mapping[int, str] = {
+    404: N_("Check the address and what it names; /api/v1/docs lists all addresses."),
+    405: N_("Use one of the methods that the header Allow names."),
+}
+"""What programs are told to do about errors that no reason of ours stands behind."""
 EXPIRED_FORM = ErrorText(
     N_("This page was open for too long"),
     N_("Your session has changed since it was loaded. Go back, load it anew and send it again: nothing was changed."),
@@ -219,7 +224,8 @@ def _problem_of(status: int, error: HTTPException) -> Response:
     """The same for programs; what is not licensed is named, with what to do about it."""
     code = error.name.lower().replace(" ", "_")
     if not isinstance(error, PaymentRequired):
-        return _problem(status, error.name, code)
+        remedy = REMEDIES.get(status)
+        return _problem(status, error.name, code, remedy=gettext(remedy) if remedy else "")
     texts = ERROR_TEXTS[status]
     about, members = (_licensed_where(error.feature), {"feature": error.feature}) if error.feature else ("", None)
     return _problem(status, gettext(texts.title), code, about, gettext(texts.text), members)

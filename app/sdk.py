@@ -41,13 +41,13 @@ from sqlalchemy.orm import DeclarativeBase
 from wtforms.fields.choices import SelectChoice
 
 from app.api.operations import (
+    PLAIN_NUMBER,
     Answer,
     ApiBlueprint,
     ApiModel,
     Day,
     Id,
     Instant,
-    Number,
     PlainText,
     changed_meanwhile,
     operation,
@@ -109,6 +109,7 @@ from app.translation import N_
 __all__ = [
     "API_VERSION",
     "N_",
+    "PLAIN_NUMBER",
     "Answer",
     "ApiBlueprint",
     "ApiModel",
@@ -136,7 +137,6 @@ __all__ = [
     "Listener",
     "NavItem",
     "NewUser",
-    "Number",
     "NumberSetting",
     "Permission",
     "PlainText",

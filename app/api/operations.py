@@ -49,13 +49,12 @@ def _written(pattern: str, example: str, read: Callable[[str], object]) -> Befor
     return BeforeValidator(check)
 
 
-_NUMBER = _written("0|-?[1-9][0-9]{0,18}", "12", str)  # and read as a number in addresses alone
+PLAIN_NUMBER = _written("0|-?[1-9][0-9]{0,18}", "12", str)  # and read as a number in addresses alone
+"""Of a whole number in an address; it stands behind the bounds, or OpenAPI is not told of them."""
 _DAY = _written("[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-11-26", date.fromisoformat)
 _INSTANT = _written("[0-9]{4}-[0-9]{2}-[0-9]{2}T.+", "2026-11-26T09:30:00+09:00", datetime.fromisoformat)
 
-Number = Annotated[int, _NUMBER]
-"""A whole number, as it is written in an address too."""
-Id = Annotated[Number, Field(ge=1, le=_LARGEST_ID)]
+Id = Annotated[int, Field(ge=1, le=_LARGEST_ID), PLAIN_NUMBER]
 """A number that names something."""
 Day = Annotated[date, Field(strict=True), _DAY]
 """A day as ISO 8601 has it in its longest form."""

@@ -95,7 +95,13 @@ def answer_pairing() -> ResponseReturnValue:
         put_at_field(form, refusal)
         return _pair_page(form), refusal.reason.status
     if decision == "confirm":
-        flash(gettext("“%(name)s” is connected. You can go back to it.", name=name), "ok")
+        flash(
+            gettext(
+                "You have let “%(name)s” in. Go back to it: it connects within seconds, and then it is listed here.",
+                name=name,
+            ),
+            "ok",
+        )
     else:
         flash(gettext("“%(name)s” was turned away.", name=name), "ok")
     return redirect(url_for("desktop.index"), code=HTTPStatus.SEE_OTHER)
@@ -128,4 +134,4 @@ def devices_of_user(*, user_id: int) -> str:
 def end_of_user(user_id: int, device_id: int) -> ResponseReturnValue:
     """End a device of any user."""
     _end(user_id, device_id)
-    return redirect(url_for("users.show", user=user_id), code=HTTPStatus.SEE_OTHER)
+    return redirect(url_for("users.show", user_id=user_id), code=HTTPStatus.SEE_OTHER)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from app.sdk import N_, AuditEvent, Reason, Refusal, now, record_audit, users, write_transaction
 from plugins.standard.access import recordable_tasks
 from plugins.standard.closing_days import lock_closed_days
-from plugins.standard.duration import DAY, DAY_TOO_LONG
-from plugins.standard.models import Entry, Span
+from plugins.standard.duration import DAY, DAY_TOO_LONG, show_duration
+from plugins.standard.models import Customer, Entry, Project, Span, Task
 
 Cell = tuple[int, date]
 """Whose place in a sheet it is: the id of the task, and the day."""
@@ -240,12 +240,17 @@ def _version(at: datetime) -> int:
 
 
 def _audit_correction(
-    session: Session, writer: Writer, changes: Iterable[CellChange], present: Mapping[Cell, CellValue]
+    session: Session, writer: Writer, changes: Collection[CellChange], present: Mapping[Cell, CellValue]
 ) -> None:
-    before = {_audited_cell(change): present.get(change.cell, EMPTY).minutes for change in changes}
-    after = {_audited_cell(change): change.minutes for change in changes}
+    names = _names_of_tasks(session, {change.task_id for change in changes})
+    cells = {change.cell: f"{change.day.isoformat()} {names[change.task_id]}" for change in changes}
+    before = {cells[change.cell]: show_duration(present.get(change.cell, EMPTY).minutes) for change in changes}
+    after = {cells[change.cell]: show_duration(change.minutes) for change in changes}
     record_audit(session, AuditEvent("sheet.correct", target=writer.login, before=before, after=after, actor=writer.by))
 
 
-def _audited_cell(change: CellChange) -> str:
-    return f"{change.day.isoformat()} task {change.task_id}"
+def _names_of_tasks(session: Session, task_ids: Collection[int]) -> dict[int, str]:
+    """Each with those above it, which no two have alike."""
+    query = select(Task.id, Customer.name, Project.name, Task.name).join(Project, Task.project_id == Project.id)
+    query = query.join(Customer, Project.customer_id == Customer.id).where(Task.id.in_(task_ids))
+    return {task_id: " / ".join(names) for task_id, *names in session.execute(query)}

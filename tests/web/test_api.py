@@ -207,6 +207,20 @@ def test_an_address_that_names_nothing_is_told_where(api_app: Flask, item: str) 
     assert (answer.status_code, answer.get_json()["field"]) == (422, "item")
 
 
+def test_what_is_not_there_or_not_taken_comes_with_a_remedy(api_app: Flask) -> None:
+    nowhere, refused = (
+        api_app.test_client().get("/api/v1/nowhere"),
+        api_app.test_client().delete("/api/v1/openapi.json"),
+    )
+
+    assert (nowhere.status_code, "/api/v1/docs" in nowhere.get_json()["remedy"]) == (404, True)
+    assert (refused.status_code, "Allow" in refused.get_json()["remedy"], "GET" in refused.headers["Allow"]) == (
+        405,
+        True,
+        True,
+    )
+
+
 @pytest.mark.parametrize("query", ["", "name=a", "name=a&number=x", "name=%00&number=1", "name=a&number=1&more=2"])
 def test_a_query_that_does_not_fit_is_told_where(api_app: Flask, query: str) -> None:
     answer = ask(api_app, f"/items/1?{query}")

@@ -283,7 +283,8 @@ def test_an_administrator_ends_anybodys_device_on_the_page_of_the_user(
     path = re.search(r'action="(/desktop/users/\d+/devices/\d+/end)"', page)
     assert path is not None
     assert member.post(path[1], data={"csrf_token": csrf_token(member)}).status_code == 403
-    administrator.post(path[1], data={"csrf_token": csrf_token(administrator)})
+    answer = administrator.post(path[1], data={"csrf_token": csrf_token(administrator)})
+    assert (answer.status_code, answer.location) == (303, f"/settings/users/{office.writer.user_id}")
     assert device.get("/api/v1/desktop/state", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
 

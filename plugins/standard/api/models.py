@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field
 
-from app.sdk import ApiModel, Day, Id, Number, PlainText
+from app.sdk import PLAIN_NUMBER, ApiModel, Day, Id, PlainText
 from plugins.standard.entries import MEMO_LIMIT, Cell, CellValue
 from plugins.standard.models import MINUTES_OF_A_DAY
 from plugins.standard.timer.service import Running
@@ -115,7 +115,7 @@ class EntryQuery(ApiModel):
     cursor: Annotated[str, AfterValidator(_names_a_day)] = Field(
         "", pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9]{1,18})?$"
     )
-    limit: Number = Field(PAGE, ge=1, le=PAGE)
+    limit: Annotated[int, Field(ge=1, le=PAGE), PLAIN_NUMBER] = PAGE
 
 
 class EntryPath(ApiModel):

@@ -267,3 +267,13 @@ def test_a_token_that_may_only_read_writes_nothing(office: Company) -> None:
     ):
         assert (answer.status_code, answer.get_json()["code"]) == (403, "scope_missing")
     assert program.ask("GET", path).status_code == 404
+
+
+def test_the_document_says_which_numbers_are_taken(program: Program) -> None:
+    paths = program.ask("GET", "/openapi.json").get_json()["paths"]
+    of_entries = {
+        one["name"]: one["schema"] for one in paths["/api/v1/entries"]["get"]["parameters"] if "schema" in one
+    }
+    of_entry = {one["name"]: one["schema"] for one in paths["/api/v1/entries/{day}/{task_id}"]["get"]["parameters"]}
+    assert (of_entries["limit"]["minimum"], of_entries["limit"]["maximum"]) == (1, 100)
+    assert of_entry["task_id"]["minimum"] == 1

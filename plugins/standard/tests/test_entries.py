@@ -170,7 +170,8 @@ def test_correcting_somebodys_hours_is_audited_with_both_names(company: Company)
     save_cells(by_manager, [CellChange(task, THURSDAY, 90, "", version(task))])
     (entry,) = company.audited("sheet.correct")
     assert (entry.actor, entry.target) == ("t.manager", company.writer.login)
-    assert (entry.before, entry.after) == ({f"2026-11-26 task {task}": 60}, {f"2026-11-26 task {task}": 90})
+    cell = "2026-11-26 Kitamura Precision / Press / Drawing"
+    assert (entry.before, entry.after) == ({cell: "1:00"}, {cell: "1:30"})
 
 
 def test_ones_own_hours_are_not_audited(company: Company) -> None:

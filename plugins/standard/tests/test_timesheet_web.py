@@ -1,5 +1,6 @@
 """The week as people use it: filled, wrong here and there, changed in two tabs, closed, copied, corrected."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -340,6 +341,19 @@ def test_a_member_who_asks_for_anothers_sheet_gets_403(office: Company, member_c
     assert member_client.get("/timesheet/?person=x").status_code == 404
 
 
+def test_a_phone_opens_another_week_on_its_first_day_that_can_be_written(tab: Tab, office: Company) -> None:
+    def shown(week: str) -> str:
+        found = re.search(r'name="at" value="([^"]+)"[^>]* checked', Tab(tab.client, week=week).page)
+        assert found is not None
+        return found[1]
+
+    assert shown("2026-W48") == "2026-11-26"  # today
+    assert shown(NEXT_WEEK) == "2026-11-30"
+    office.close(date(2026, 11, 17))
+    assert shown("2026-W47") == "2026-11-18"
+    assert shown("2026-W46") == "2026-11-09"  # all of it is closed
+
+
 def test_a_corrector_corrects_the_projects_that_name_them_and_is_audited(tab: Tab, office: Company) -> None:
     drawing = office.tasks["drawing"]
     tab.type(drawing, THURSDAY, "1").press()
@@ -349,8 +363,8 @@ def test_a_corrector_corrects_the_projects_that_name_them_and_is_audited(tab: Ta
     assert entries(office) == {(drawing, THURSDAY): (120, "")}
     (entry,) = office.audited("sheet.correct")
     assert (entry.actor, entry.target) == (MANAGER, MEMBER)
-    assert list(entry.before.values()) == [60]
-    assert list(entry.after.values()) == [120]
+    assert list(entry.before.values()) == ["1:00"]
+    assert list(entry.after.values()) == ["2:00"]
     tab.load()
     assert "2:00" in tab.page
 

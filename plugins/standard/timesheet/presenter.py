@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 
 from babel.dates import format_interval, format_skeleton
 
@@ -21,7 +22,7 @@ from plugins.standard.duration import show_duration
 from plugins.standard.entries import EMPTY, Cell, CellValue
 from plugins.standard.months import Month
 from plugins.standard.timesheet.copying import CopyPlan
-from plugins.standard.timesheet.grid import GridCell, GridRow, Lock, TaskOfSheet
+from plugins.standard.timesheet.grid import GridCell, GridDay, GridRow, Lock, TaskOfSheet
 from plugins.standard.timesheet.service import OfferedTask, SheetOfWeek
 from plugins.standard.timesheet.typed import TypedCell, field_names, show_cell, shown_of
 from plugins.standard.week import Week
@@ -145,9 +146,15 @@ def present_sheet(
     )
     days = [day.date for day in read.grid.days]
     at_fault = next((day for _, day in (*overlay.refusals, *overlay.conflicts) if day in days), None)
-    today = next((day.date for day in read.grid.days if day.is_today), days[0])
-    shown = at_fault or (wanted_day if wanted_day in days else None) or today
+    shown = at_fault or (wanted_day if wanted_day in days else None) or _first_shown(read.grid.days)
     return SheetPage(read, groups, shown, errors, conflicts, suggestions)
+
+
+def _first_shown(days: tuple[GridDay, ...]) -> date:
+    """Today; in another week the first day that can be written, or the first of all where none can."""
+    today = (day for day in days if day.is_today)
+    is_open = (day for day in days if not day.is_closed)
+    return next(chain(today, is_open, days)).date
 
 
 def _row(row: GridRow, overlay: Overlay) -> RowView:

@@ -60,6 +60,13 @@ def test_a_pairing_can_be_cancelled_and_a_server_be_missing(new_desk: Desk) -> N
     assert new_desk.engine.session.code == "unreachable"
 
 
+def test_an_address_at_which_nothing_answers_stays_to_be_corrected(new_desk: Desk) -> None:
+    new_desk.line.down = True
+    new_desk.engine.pair("https://rx.exmaple.org")
+    new_desk.engine.step()
+    assert (new_desk.engine.session.code, new_desk.engine.session.server) == ("unreachable", "https://rx.exmaple.org")
+
+
 def test_idle_it_asks_once_a_minute_and_is_told_that_nothing_is_new(desk: Desk) -> None:
     desk.pass_time(minutes=1)
     for _ in range(10):

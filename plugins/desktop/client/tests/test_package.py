@@ -263,7 +263,7 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
         (Phase.UNPAIRED, Paired("https://x"), Phase.OFFLINE),
         (Phase.ONLINE, Unreachable(), Phase.OFFLINE),
         (Phase.OFFLINE, Answered(NOW), Phase.ONLINE),
-        (Phase.ONLINE, PairingFailed("cancelled"), Phase.ONLINE),
+        (Phase.ONLINE, PairingFailed("cancelled", ""), Phase.ONLINE),
         (Phase.ONLINE, Refused(403, "maintenance_expired"), Phase.MAINTENANCE_EXPIRED),
         (Phase.MAINTENANCE_EXPIRED, Unreachable(), Phase.MAINTENANCE_EXPIRED),
         (Phase.MAINTENANCE_EXPIRED, Answered(NOW), Phase.ONLINE),

@@ -163,6 +163,7 @@ def test_what_was_refused_is_shown_with_reason_and_remedy(qtbot: QtBot, desk: De
     assert "The server has 0:30 by now." in text
     assert "1 entry waits to be sent." in text
     assert window.chip.text() == "• 2 not accepted"
+    assert window.work.queue_card.y() < window.work.today_card.y(), "what waits for the person stands above the rest"
     qtbot.mouseClick(window.work.stuck_rows[1].retry, Qt.MouseButton.LeftButton)
     assert [queued.state for queued in desk.tracker.view().stuck] == [OperationState.REFUSED]
 

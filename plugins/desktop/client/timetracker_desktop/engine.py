@@ -196,10 +196,10 @@ class Engine:
             answer = self._connect(server, None).begin_pairing(platform.node() or "computer")
         except UnreachableError as error:
             _log.info("no pairing: %s", error)
-            self._fail_pairing("unreachable")
+            self._fail_pairing("unreachable", server)
             return
         except RefusedError as error:
-            self._fail_pairing(error.code)
+            self._fail_pairing(error.code, server)
             return
         now = self._clock()
         self._pairing = _Pairing(answer.device_code, answer.interval, now + answer.interval, now + answer.expires_in)
@@ -213,9 +213,9 @@ class Engine:
         if self.session.phase is Phase.PAIRING:
             self._fail_pairing("cancelled")
 
-    def _fail_pairing(self, code: str) -> None:
+    def _fail_pairing(self, code: str, server: str | None = None) -> None:
         self._pairing = None
-        self._take(PairingFailed(code))
+        self._take(PairingFailed(code, server or self.session.server))
 
     def _ask_for_token(self) -> timedelta:
         pairing, api, now = self._pairing, self._api, self._clock()

@@ -94,6 +94,8 @@ class PairingFailed:
     """Denied, expired, cancelled, or the server could not be asked; ``code`` says which."""
 
     code: str
+    server: str
+    """The address that was tried, which may be mistyped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def after(session: Session, event: Event) -> Session:
         case PairingFailed():
             if session.is_paired:
                 return session
-            return Session(Phase.UNPAIRED, session.server, code=event.code)
+            return Session(Phase.UNPAIRED, event.server, code=event.code)
     return _told(session, event) if session.is_paired else session
 
 

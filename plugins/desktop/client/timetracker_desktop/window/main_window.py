@@ -248,7 +248,7 @@ class MainWindow(QMainWindow):
             text = ngettext("%(number)s not accepted", "%(number)s not accepted", stuck)
         elif waiting:
             more = ngettext("%(number)s waiting", "%(number)s waiting", waiting)
-            text = more if session.phase is Phase.ONLINE else f"{text} · {more}"
+            text = f"{text} · {more}" if text and session.phase is not Phase.ONLINE else more
         self.chip.setText(f"• {text}" if text else "")
         self.chip.setVisible(bool(text))
         self.chip.setProperty("tone", tone)

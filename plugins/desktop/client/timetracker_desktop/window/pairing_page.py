@@ -69,7 +69,7 @@ class PairingPage(QWidget):
         body = self._card.body
         if session.phase is Phase.TOKEN_ENDED:
             self._title(_("Connect this computer again"))
-            text = session.detail or _("This computer is not paired any more.")
+            text = _("It was disconnected: in the browser, by an administrator, or by a new password.")
             body.addWidget(label(text, wrap=True))
         else:
             self._title(_("Connect this computer"))

@@ -82,7 +82,8 @@ class WorkPage(QWidget):
         column.addLayout(self._reminder)
         self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._columns.setSpacing(16)
-        left, right = QVBoxLayout(), QVBoxLayout()
+        left = QVBoxLayout()
+        self._right = right = QVBoxLayout()
         left.setSpacing(16)
         right.setSpacing(16)
         for widget in (self._make_timer(), self._make_tasks()):
@@ -169,7 +170,7 @@ class WorkPage(QWidget):
         return card
 
     def _make_today(self) -> Card:
-        card = Card(_("Today"))
+        self.today_card = card = Card(_("Today"))
         self._today_date = label("", "muted")
         card.head.addWidget(self._today_date)
         self._today = QVBoxLayout()
@@ -187,12 +188,12 @@ class WorkPage(QWidget):
         return card
 
     def _make_queue(self) -> Card:
-        self._queue_card = Card(_("Not at the server"))
-        self._queue_card.head.addWidget(button(_("Export as CSV…"), self._orders.export, kind="quiet"))
+        self.queue_card = Card(_("Not at the server"))
+        self.queue_card.head.addWidget(button(_("Export as CSV…"), self._orders.export, kind="quiet"))
         self._queue = QVBoxLayout()
         self._queue.setSpacing(10)
-        self._queue_card.body.addLayout(self._queue)
-        return self._queue_card
+        self.queue_card.body.addLayout(self._queue)
+        return self.queue_card
 
     # Shown whenever something has changed -----------------------------------------------------------------------------
 
@@ -355,7 +356,9 @@ class WorkPage(QWidget):
         if view is None or not self._has_changed("queue", (view.waiting, view.stuck, view.of_others, phase)):
             return
         zone = None if view.state is None else view.state.person.zone
-        self._queue_card.setVisible(bool(view.waiting or view.stuck or view.of_others))
+        self.queue_card.setVisible(bool(view.waiting or view.stuck or view.of_others))
+        # What waits sends itself; what was not accepted waits for the person, so it stands where it is seen.
+        self._right.insertWidget(0 if view.stuck else 2, self.queue_card)
         clear(self._queue)
         self.stuck_rows: list[StuckRow] = []
         for queued in view.stuck:
