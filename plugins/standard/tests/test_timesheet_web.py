@@ -347,6 +347,7 @@ def test_a_phone_opens_another_week_on_its_first_day_that_can_be_written(tab: Ta
         assert found is not None
         return found[1]
 
+    record(office, *(("drawing", date(2020, 3, day), 60) for day in (2, 9, 16)))
     office.close(date(2020, 3, 10))
     assert shown("2020-W12") == "2020-03-16"
     assert shown("2020-W11") == "2020-03-11"
