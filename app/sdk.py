@@ -82,6 +82,7 @@ from app.editions.settings import (
 )
 from app.editions.tables import edition_metadata, user_reference
 from app.editions.texts import gettext, lazy_gettext, ngettext, pgettext
+from app.errors import answer_http_error
 from app.events import (
     Event,
     LicenseRegistered,
@@ -165,6 +166,7 @@ __all__ = [
     "actor_name",
     "adding_users",
     "announce",
+    "answer_http_error",
     "changed_meanwhile",
     "code_texts",
     "count_failure",

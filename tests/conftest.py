@@ -35,8 +35,10 @@ ADMINISTRATOR = "h.kitamura"
 MEMBER = "m.sakai"
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 TEMPLATE = "timetracker_template"
-STARTED = datetime.now(UTC)
-"""When the run began."""
+TODAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
+"""When tests take place, whatever day it is outside. Those that start servers take place when they are run."""
+TEMPLATES = {"empty": None, "set_up": TODAY - timedelta(hours=1), "served": datetime.now(UTC)}
+"""When what databases of tests are copies of was set up: before them, to any of which the first may have travelled."""
 POSTGRESQL_FOLDER = "TEST_POSTGRESQL_FOLDER"  # without the prefix of the settings, which refuse what they do not know
 
 
@@ -50,6 +52,16 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = Path(tempfile.mkdtemp(prefix="timetracker-postgresql-"))
         folder.chmod(0o755)
         os.environ[POSTGRESQL_FOLDER] = str(folder)
+
+
+@pytest.fixture(autouse=True)
+def day_of_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let it be ``TODAY``: a session begun today does not hold on the day before, to which a test may travel."""
+    if request.node.get_closest_marker("process"):
+        yield
+        return
+    with time_machine.travel(TODAY):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -101,12 +113,10 @@ def _migrate(folder: Path, url: str) -> None:
         _hang_up()
 
 
-def _set_up(folder: Path, url: str) -> None:
-    """Give the database at ``url`` one administrator, one member, and a license for 50 users."""
-    _trust(folder)
+def _set_up(folder: Path, url: str, at: datetime) -> None:
+    """Give the database at ``url`` one administrator, one member, and a license for 50 users, since ``at``."""
     app = create_app(_settings(folder, url))
-    # The first test that needs it may be travelling, and the others are not.
-    with time_machine.travel(STARTED):
+    with time_machine.travel(at):
         add_person(app, ADMINISTRATOR, name="Haruka Kitamura", admin=True)
         add_person(app, MEMBER, name="Mio Sakai")
         register_key(app, seats=50)
@@ -121,14 +131,17 @@ def _hang_up() -> None:
 
 @pytest.fixture(scope="session")
 def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The files that databases of tests are copies of: ``empty``, and ``set_up`` as ``licensed_app`` says."""
+    """The files that databases of tests are copies of, as ``TEMPLATES`` names them."""
     folder = tmp_path_factory.mktemp("sqlite")
-    templates = {name: folder / f"{name}.sqlite3" for name in ("empty", "set_up")}
+    _trust(folder)
+    templates = {name: folder / f"{name}.sqlite3" for name in TEMPLATES}
     _migrate(folder, f"sqlite:///{templates['empty']}")
     _checkpoint(templates["empty"])
-    shutil.copy(templates["empty"], templates["set_up"])
-    _set_up(folder, f"sqlite:///{templates['set_up']}")
-    _checkpoint(templates["set_up"])
+    for name, at in TEMPLATES.items():
+        if at is not None:
+            shutil.copy(templates["empty"], templates[name])
+            _set_up(folder, f"sqlite:///{templates[name]}", at)
+            _checkpoint(templates[name])
     return templates
 
 
@@ -146,12 +159,15 @@ def postgresql_templates(tmp_path_factory: pytest.TempPathFactory, postgresql_ur
     Made once for each conftest that imports this, in each worker.
     """
     folder = tmp_path_factory.mktemp("postgresql")
-    templates = {name: f"{TEMPLATE}_{name}_{uuid4().hex}" for name in ("empty", "set_up")}
-    empty, set_up = templates["empty"], templates["set_up"]
+    _trust(folder)
+    templates = {name: f"{TEMPLATE}_{name}_{uuid4().hex}" for name in TEMPLATES}
+    empty = templates["empty"]
     _administer(postgresql_url, f'CREATE DATABASE "{empty}"')
     _migrate(folder, _with_database(postgresql_url, empty))
-    _administer(postgresql_url, f'CREATE DATABASE "{set_up}" TEMPLATE "{empty}"')
-    _set_up(folder, _with_database(postgresql_url, set_up))
+    for name, at in TEMPLATES.items():
+        if at is not None:
+            _administer(postgresql_url, f'CREATE DATABASE "{templates[name]}" TEMPLATE "{empty}"')
+            _set_up(folder, _with_database(postgresql_url, templates[name]), at)
     return templates
 
 
@@ -176,7 +192,9 @@ ONLY_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indire
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh, migrated database, once on each engine; set up and licensed for tests that ask for ``licensed_app``."""
-    template = "set_up" if "licensed_app" in request.fixturenames else "empty"
+    template = "empty"
+    if "licensed_app" in request.fixturenames:
+        template = "served" if request.node.get_closest_marker("process") else "set_up"
     if request.param == "sqlite":
         path = tmp_path / "test.sqlite3"
         shutil.copy(request.getfixturevalue("sqlite_templates")[template], path)

@@ -74,7 +74,6 @@ class Answer:
 
     model: BaseModel | None
     """None for an answer without a body."""
-    status: int = 200
     version: int | str | None = None
     """Of what is answered: its ETag, which whoever changes it sends back."""
     is_tagged: bool = False
@@ -195,14 +194,13 @@ def _answered(result: Any) -> Response:
     answer = result if isinstance(result, Answer) else Answer(result)
     if answer.model is None:
         return Response(status=204)
-    response = Response(answer.model.model_dump_json(), status=answer.status, mimetype="application/json")
+    response = Response(answer.model.model_dump_json(), mimetype="application/json")
     if answer.is_tagged:
         response.add_etag()
-    elif answer.version is None:
-        return response
-    else:
+    elif answer.version is not None:
         response.set_etag(str(answer.version))
-    return _as_asked_for(response, answer) if request.method in ("GET", "HEAD") else response
+    is_shown = request.method in ("GET", "HEAD") and "ETag" in response.headers
+    return _as_asked_for(response, answer) if is_shown else response
 
 
 def _as_asked_for(response: Response, answer: Answer) -> Response:

@@ -124,7 +124,7 @@ def save_cells_in(
     """
     closed = lock_closed_days(session, writer.user_id)
     _lock_person(session, writer.user_id)
-    present = _present(session, writer.user_id, changes)
+    present = present_cells(session, writer.user_id, [change.cell for change in changes])
     different = [change for change in changes if _differs(change, present.get(change.cell, EMPTY))]
     refusals = {change.cell: Refusal(DAY_CLOSED) for change in different if closed.holds(change.day)}
     refusals |= _memo_refusals(different)
@@ -162,8 +162,9 @@ def _lock_person(session: Session, user_id: int) -> None:
     session.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
 
 
-def _present(session: Session, user_id: int, changes: Collection[CellChange]) -> dict[Cell, CellValue]:
-    days, tasks = {change.day for change in changes}, {change.task_id for change in changes}
+def present_cells(session: Session, user_id: int, cells: Collection[Cell]) -> dict[Cell, CellValue]:
+    """What is in ``cells``, and maybe in others of these tasks and days, as the transaction sees it; none is empty."""
+    days, tasks = {day for _, day in cells}, {task_id for task_id, _ in cells}
     rows = session.execute(
         select(Entry.task_id, Entry.day, Entry.minutes, Entry.memo, Entry.version, Entry.changed_by).where(
             Entry.user_id == user_id, Entry.day.in_(days), Entry.task_id.in_(tasks)

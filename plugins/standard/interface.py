@@ -3,8 +3,6 @@
 A module that builds on Standard imports this file alone of it.
 """
 
-from datetime import date
-
 from sqlalchemy.orm import Session
 
 from app.sdk import current_user, time_zone, today
@@ -19,9 +17,9 @@ from plugins.standard.entries import (
     CellsRefused,
     CellValue,
     Writer,
+    present_cells,
     save_cells_in,
 )
-from plugins.standard.timer.recording import present_values
 from plugins.standard.timer.remote import Worked, record_all, record_work, start_at, stop_at
 from plugins.standard.timer.rules import merged_memo
 from plugins.standard.timer.service import Running, running_timer
@@ -31,6 +29,7 @@ from plugins.standard.timesheet.typed import plain_memo
 from plugins.standard.week import week_of
 
 __all__ = [
+    "EMPTY",
     "CellChange",
     "CellValue",
     "CellsChangedMeanwhile",
@@ -49,7 +48,7 @@ __all__ = [
     "own_tasks",
     "own_week",
     "plain_memo",
-    "present_cell",
+    "present_cells",
     "record_all",
     "record_work",
     "running_timer",
@@ -76,11 +75,6 @@ def own_tasks() -> tuple[OfferedTask, ...]:
 def own_lacking_days() -> tuple[DayHours, ...]:
     """The days of the last four weeks on which whoever asks has less than expected, the latest first."""
     return read_lacking(current_user(), present_times(), time_zone())
-
-
-def present_cell(session: Session, user_id: int, task_id: int, day: date) -> CellValue:
-    """What is in a cell as the transaction sees it."""
-    return present_values(session, user_id, task_id, (day,)).get(day, EMPTY)
 
 
 def lock_hours(session: Session, writer: Writer) -> None:

@@ -20,7 +20,7 @@ from tests.conftest import ADMINISTRATOR, add_person
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An instance folder that does not exist yet."""
     folder = tmp_path / "instance"
@@ -52,7 +52,6 @@ def close(app: Flask) -> None:
             engine.dispose()
 
 
-@pytest.mark.usefixtures("instance")
 def test_everything_for_a_first_look_is_made() -> None:
     run("prepare")
     settings = load_settings()
@@ -178,7 +177,6 @@ def test_a_key_that_is_registered_is_not_to_be_registered_again(instance: Path) 
     assert key not in shown
 
 
-@pytest.mark.usefixtures("instance")
 @pytest.mark.parametrize(("is_checkout", "command"), [(True, "make demo"), (False, "flask standard demo")])
 def test_the_demo_is_made_with_what_there_is(
     monkeypatch: pytest.MonkeyPatch, *, is_checkout: bool, command: str

@@ -26,7 +26,7 @@ REQUEST_TIMEOUT = 408
 def database_url(request: pytest.FixtureRequest, tmp_path: Path, sqlite_templates: dict[str, Path]) -> str:  # noqa: ARG001 - named as the one it replaces
     """What gunicorn does with requests is the same on both engines."""
     path = tmp_path / "test.sqlite3"
-    path.write_bytes(sqlite_templates["set_up"].read_bytes())
+    path.write_bytes(sqlite_templates["served"].read_bytes())
     return f"sqlite:///{path}"
 
 

@@ -25,6 +25,7 @@ from plugins.desktop.sync.messages import (
     Stop,
 )
 from plugins.standard.interface import (
+    EMPTY,
     CellChange,
     CellsChangedMeanwhile,
     CellsRefused,
@@ -32,7 +33,7 @@ from plugins.standard.interface import (
     Writer,
     lock_hours,
     merged_memo,
-    present_cell,
+    present_cells,
     record_all,
     record_work,
     save_cells_in,
@@ -130,25 +131,24 @@ def _carry_out_at_once(desk: _Desk, group: Group) -> list[_Outcome] | None:
     """The outcomes, or None where any is refused, which loses no other, or a timer runs that the first may stop."""
     savepoint = desk.session.begin_nested()
     try:
-        outcomes = _add_all(desk, group) or _record_timers(desk, group)
+        outcomes = _add_all(desk, group) if isinstance(group[0], Add) else _record_timers(desk, group)
     except (Refusal, CellsRefused, CellsChangedMeanwhile):
         outcomes = None
     (savepoint.rollback if outcomes is None else savepoint.commit)()
     return outcomes
 
 
-def _add_all(desk: _Desk, group: Group) -> list[_Outcome] | None:
+def _add_all(desk: _Desk, group: Group) -> list[_Outcome]:
     additions = [told for told in group if isinstance(told, Add)]
-    if not additions:
-        return None
+    present = present_cells(desk.session, desk.person.user_id, [(told.task_id, told.day) for told in additions])
     changes: dict[tuple[int, date], CellChange] = {}
     for told in additions:
         cell = told.task_id, told.day
-        before = changes.get(cell) or present_cell(desk.session, desk.person.user_id, *cell)
+        before = changes.get(cell) or present.get(cell, EMPTY)
         memo = merged_memo(before.memo, told.memo)
         changes[cell] = CellChange(*cell, before.minutes + told.minutes, memo, before.version)
     save_cells_in(desk.session, desk.writer, tuple(changes.values()))
-    return [_added(told) for told in additions]
+    return [_Outcome(Result(id=told.id, status=Status.DONE, days={told.day: told.minutes})) for told in additions]
 
 
 def _record_timers(desk: _Desk, group: Group) -> list[_Outcome] | None:
@@ -219,15 +219,7 @@ def _set(desk: _Desk, told: Set) -> _Outcome:
 
 
 def _add(desk: _Desk, told: Add) -> _Outcome:
-    present = present_cell(desk.session, desk.person.user_id, told.task_id, told.day)
-    memo = merged_memo(present.memo, told.memo)
-    change = CellChange(told.task_id, told.day, present.minutes + told.minutes, memo, present.version)
-    save_cells_in(desk.session, desk.writer, (change,))
-    return _added(told)
-
-
-def _added(told: Add) -> _Outcome:
-    return _Outcome(Result(id=told.id, status=Status.DONE, days={told.day: told.minutes}))
+    return _add_all(desk, (told,))[0]
 
 
 _HANDLERS: Mapping[type[Any], Callable[[_Desk, Any], _Outcome]] = {

@@ -25,7 +25,7 @@ class TaskOut(ApiModel):
     project: str
     customer: str
     colour: str
-    """Of its project, such as ``#1f77b4``."""
+    """Of its project, by name, such as ``blue``."""
     favourite: bool
     recent: bool
 

@@ -439,6 +439,14 @@ def test_what_is_larger_than_a_request_may_be_is_told_at_the_file(manager: Manag
     assert re.search(r'<input [^>]*aria-invalid="true"[^>]*id="file"', page.text)
 
 
+def test_another_form_that_is_too_large_is_not_answered_with_that_of_the_import(manager: Manager) -> None:
+    body, kind = b"-" * 1_000_001, "multipart/form-data; boundary=-"
+    page = outside(manager.client.post, f"{BASE}/customer/new", data=body, content_type=kind)
+    assert page.status_code == 413
+    assert "That is too large" in page.text
+    assert "import" not in page.text.casefold()
+
+
 def test_a_plan_that_is_out_of_date_is_shown_again_and_not_done(manager: Manager) -> None:
     page = manager.post("/import", text=CSV)
     manager.post("/customer/new", name="北村精機", code="")

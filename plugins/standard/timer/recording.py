@@ -1,6 +1,6 @@
 """Writing what was worked from one instant to another: times of day, and the minutes that they add up to."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,8 +8,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.sdk import Refusal
-from plugins.standard.entries import EMPTY, Cell, CellChange, CellsRefused, CellValue, Writer, save_cells_in
-from plugins.standard.models import Entry, Span
+from plugins.standard.entries import EMPTY, Cell, CellChange, CellsRefused, Writer, present_cells, save_cells_in
+from plugins.standard.models import Span
 from plugins.standard.timer.rules import TIMES_TAKEN, Part, merged_memo
 
 
@@ -37,7 +37,8 @@ def record_pieces(session: Session, writer: Writer, pieces: Sequence[Piece]) -> 
     Raises:
         CellsRefused: where one of them is refused.
     """
-    present = _present_cells(session, writer.user_id, pieces)
+    cells = {(piece.task_id, part.day) for piece in pieces for part in piece.parts}
+    present = present_cells(session, writer.user_id, cells)
     changes: dict[Cell, CellChange] = {}
     for piece in pieces:
         for day, added in minutes_by_day(piece.parts).items():
@@ -71,29 +72,10 @@ def minutes_by_day(parts: Iterable[Part]) -> dict[date, int]:
     return minutes
 
 
-def present_values(session: Session, user_id: int, task_id: int, days: Collection[date]) -> dict[date, CellValue]:
-    """What is in the cells of a task on these days; empty ones are left out."""
-    query = select(Entry.day, Entry.minutes, Entry.memo, Entry.version)
-    query = query.where(Entry.user_id == user_id, Entry.task_id == task_id, Entry.day.in_(days))
-    return {row.day: CellValue(row.minutes, row.memo, row.version) for row in session.execute(query)}
-
-
-def _present_cells(session: Session, user_id: int, pieces: Sequence[Piece]) -> dict[Cell, CellValue]:
-    """What is in the cells that ``pieces`` touch, and in some others; empty ones are left out."""
-    days, tasks = _days_of(pieces), {piece.task_id for piece in pieces}
-    query = select(Entry.task_id, Entry.day, Entry.minutes, Entry.memo, Entry.version)
-    query = query.where(Entry.user_id == user_id, Entry.task_id.in_(tasks), Entry.day.in_(days))
-    rows = session.execute(query)
-    return {(row.task_id, row.day): CellValue(row.minutes, row.memo, row.version) for row in rows}
-
-
-def _days_of(pieces: Sequence[Piece]) -> set[date]:
-    return {part.day for piece in pieces for part in piece.parts}
-
-
 def _require_times_free(session: Session, user_id: int, pieces: Sequence[Piece]) -> None:
     """Refuse times that a day has already, breaks included: the day could not be saved any more."""
-    query = select(Span.day, Span.starts, Span.ends).where(Span.user_id == user_id, Span.day.in_(_days_of(pieces)))
+    days = {part.day for piece in pieces for part in piece.parts}
+    query = select(Span.day, Span.starts, Span.ends).where(Span.user_id == user_id, Span.day.in_(days))
     taken = [(row.day, row.starts, row.ends) for row in session.execute(query.order_by(Span.starts))]
     refusals = {}
     for piece in pieces:

@@ -17,6 +17,7 @@ from wtforms import FileField, TextAreaField
 from app.sdk import (
     Form,
     Refusal,
+    answer_http_error,
     code_texts,
     csv_lines,
     flash,
@@ -40,6 +41,7 @@ from plugins.standard.work_items.views import Answer, asked_search, asked_state,
 
 LISTED = 200
 """So many lines of each kind are shown; the rest is counted."""
+_TAKES_FILES = ("standard_work_items.check_import", "standard_work_items.confirm_import")
 _LARGEST_TEXT = 4_000_000  # characters; what is unpacked, where a request has a million bytes
 
 
@@ -83,8 +85,10 @@ def check_import() -> Answer:
 
 
 @work_items.errorhandler(RequestEntityTooLarge)
-def too_large(_: RequestEntityTooLarge) -> Answer:
+def too_large(error: RequestEntityTooLarge) -> Answer:
     """The form again, with what to do: nothing of what was sent has been read, and it is all in the file still."""
+    if request.endpoint not in _TAKES_FILES:
+        return answer_http_error(error)
     form = ImportForm(formdata=None)
     limit = request.max_content_length or 0
     form.file.errors = [code_texts(Refusal(TOO_LARGE, limit=limit // 1_000_000))]

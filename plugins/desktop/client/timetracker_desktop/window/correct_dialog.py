@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, tzinfo
 
-from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QVBoxLayout, QWidget
 
 from timetracker_desktop.duration import DurationError, parse_duration, show_duration
 from timetracker_desktop.local_truth import View, cut_into_days
@@ -10,8 +10,7 @@ from timetracker_desktop.operation_queue import Queued
 from timetracker_desktop.operations import Action, Start, Stop
 from timetracker_desktop.texts import _
 from timetracker_desktop.tracker import corrected
-from timetracker_desktop.window.parts import button, day_field, day_in, label, qt_day
-from timetracker_desktop.window.theme import polish_again
+from timetracker_desktop.window.parts import ErrorText, answers, button, captioned, day_field, day_in, label, qt_day
 
 
 class CorrectDialog(QDialog):
@@ -29,20 +28,21 @@ class CorrectDialog(QDialog):
         self.day.setDate(qt_day(day))
         self.duration = QLineEdit(show_duration(minutes))
         self.duration.setAccessibleName(_("Duration"))
-        self.duration.textEdited.connect(lambda _text: self._say(""))
+        self.error = error = ErrorText(self.duration)
+        self.duration.textEdited.connect(lambda _text: error.say(""))
         self.memo = QLineEdit(queued.action.memo.replace("\n", " · "))
         self.memo.setAccessibleName(_("Memo"))
         self.memo.setMaxLength(1000)
-        self.error = label("", "error", wrap=True)
-        self.error.setVisible(False)
+        self.save = button(_("Send it so"), self._commit, kind="primary")
+        fields = (self.task, self.day, self.duration, self.memo) if self._hours else (self.task, self.memo)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(12)
         column.addWidget(label(" ".join(p for p in (queued.message, queued.remedy) if p), "muted", wrap=True))
-        column.addLayout(self._make_fields())
+        column.addLayout(captioned(fields))
         column.addWidget(self.error)
         column.addStretch()
-        column.addLayout(self._make_buttons())
+        column.addLayout(answers(self, self.save))
         self.setMinimumWidth(340)
         self.resize(460, self.sizeHint().height())
 
@@ -59,45 +59,14 @@ class CorrectDialog(QDialog):
         made.setCurrentIndex(max(0, made.findData(task_id)))
         return made
 
-    def _make_fields(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setVerticalSpacing(10)
-        grid.setHorizontalSpacing(16)
-        grid.setColumnStretch(1, 1)
-        fields = (self.task, self.day, self.duration, self.memo) if self._hours else (self.task, self.memo)
-        for row, field in enumerate(fields):
-            caption = label(field.accessibleName())
-            caption.setBuddy(field)
-            grid.addWidget(caption, row, 0)
-            grid.addWidget(field, row, 1)
-        return grid
-
-    def _make_buttons(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.addStretch()
-        cancel = button(_("Cancel"), self.reject, kind="quiet")
-        cancel.setAutoDefault(False)
-        line.addWidget(cancel)
-        self.save = button(_("Send it so"), self._commit, kind="primary")
-        self.save.setDefault(True)
-        line.addWidget(self.save)
-        return line
-
     def _commit(self) -> None:
         try:
             parse_duration(self.duration.text())
         except DurationError as error:
-            self._say(_(str(error)))
+            self.error.say(_(str(error)))
             self.duration.setFocus()
             return
         self.accept()
-
-    def _say(self, text: str) -> None:
-        self.error.setText(text)
-        self.error.setVisible(bool(text))
-        self.duration.setProperty("wrong", bool(text))
-        self.duration.setAccessibleDescription(text)
-        polish_again(self.duration)
 
     def action(self) -> Action:
         """What is to be sent in place of the old one, once it was accepted."""

@@ -12,7 +12,7 @@ from timetracker_desktop.session import Phase, Session
 from timetracker_desktop.texts import N_, _, ngettext
 from timetracker_desktop.window.flow import Flow
 from timetracker_desktop.window.icons import brand
-from timetracker_desktop.window.parts import Card, button, clear, label
+from timetracker_desktop.window.parts import Card, ErrorText, button, clear, label
 
 REASONS = {
     "access_denied": N_("The pairing was denied in the browser."),
@@ -82,11 +82,10 @@ class PairingPage(QWidget):
         caption.setBuddy(self.address)
         self.address.returnPressed.connect(self._connect)
         body.addWidget(self.address)
-        self._error = label("", "error", wrap=True)
-        self._error.setVisible(False)
+        self._error = ErrorText(self.address)
         body.addWidget(self._error)
         if session.code in REASONS:
-            self._say(_(REASONS[session.code]))
+            self._error.say(_(REASONS[session.code]))
         body.addWidget(
             label(_("Your browser opens and asks you to confirm. No password is typed here."), "muted", wrap=True)
         )
@@ -99,16 +98,11 @@ class PairingPage(QWidget):
             body.addWidget(label(kept, "muted", wrap=True))
         self.address.setFocus()
 
-    def _say(self, text: str) -> None:
-        self._error.setText(text)
-        self._error.setVisible(True)
-        self.address.setAccessibleDescription(text)
-
     def _connect(self) -> None:
         try:
             server = server_address(self.address.text())
         except AddressError:
-            self._say(_("This is no address. Write it as rx.example.org."))
+            self._error.say(_("This is no address. Write it as rx.example.org."))
             return
         self._shown = None
         self._engine.pair(server)

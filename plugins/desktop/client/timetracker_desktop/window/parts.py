@@ -1,6 +1,6 @@
 """The pieces that the pages are made of: cards, labels, buttons, banners, and the chart of the week."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from typing import TypeVar
 
@@ -8,7 +8,9 @@ from PySide6.QtCore import QDate, QRectF, QSize, Qt, QTime
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QDateEdit,
+    QDialog,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
@@ -25,7 +27,7 @@ from timetracker_desktop.reminders import Kind, Reminder
 from timetracker_desktop.texts import _, language
 from timetracker_desktop.window.flow import Flow
 from timetracker_desktop.window.icons import icon
-from timetracker_desktop.window.theme import colour, token
+from timetracker_desktop.window.theme import colour, polish_again, token
 
 _WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -158,6 +160,52 @@ def clear(layout: QLayout) -> None:
             widget.deleteLater()
         elif inner is not None:
             clear(inner)
+
+
+def captioned(fields: Sequence[QWidget]) -> QGridLayout:
+    """Fields below each other, each beside its accessible name."""
+    grid = QGridLayout()
+    grid.setVerticalSpacing(10)
+    grid.setHorizontalSpacing(16)
+    grid.setColumnStretch(1, 1)
+    for row, field in enumerate(fields):
+        caption = label(field.accessibleName())
+        caption.setBuddy(field)
+        grid.addWidget(caption, row, 0)
+        grid.addWidget(field, row, 1)
+    return grid
+
+
+def answers(dialog: QDialog, go: QPushButton) -> QHBoxLayout:
+    """The buttons that end a dialog: Cancel, and ``go``, which Enter presses as well."""
+    line = QHBoxLayout()
+    line.addStretch()
+    cancel = button(_("Cancel"), dialog.reject, kind="quiet")
+    cancel.setAutoDefault(False)
+    line.addWidget(cancel)
+    go.setDefault(True)
+    line.addWidget(go)
+    return line
+
+
+class ErrorText(QLabel):
+    """What is wrong in a field, below it; hidden while nothing is."""
+
+    def __init__(self, field: QWidget) -> None:
+        super().__init__()
+        self._field = field
+        self.setObjectName("error")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setVisible(False)
+
+    def say(self, text: str) -> None:
+        """Say it, and mark the field; nothing takes both back."""
+        self.setText(text)
+        self.setVisible(bool(text))
+        self._field.setProperty("wrong", bool(text))
+        self._field.setAccessibleDescription(text)
+        polish_again(self._field)
 
 
 class Card(QFrame):

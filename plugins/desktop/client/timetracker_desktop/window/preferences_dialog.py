@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
-    QGridLayout,
     QHBoxLayout,
     QTimeEdit,
     QVBoxLayout,
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from timetracker_desktop.preferences import Preferences
 from timetracker_desktop.texts import LANGUAGES, _
-from timetracker_desktop.window.parts import button, label, qt_time, rule, time_field
+from timetracker_desktop.window.parts import answers, button, captioned, label, qt_time, rule, time_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,11 @@ class PreferencesDialog(QDialog):
         self.remind_forgotten = _switch(_("A timer that still runs, from"), on=preferences.remind_forgotten)
         self.evening = _at(_("Time of the reminder of a running timer"), preferences.evening, self.remind_forgotten)
         self.start = _switch(_("Start with the computer"), on=starts_with_computer)
+        self.save = button(_("Save"), self.accept, kind="primary")
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(14)
-        column.addLayout(self._make_look())
+        column.addLayout(captioned((self.language, self.theme)))
         column.addWidget(rule())
         column.addLayout(self._make_reminders())
         column.addWidget(rule())
@@ -54,21 +54,9 @@ class PreferencesDialog(QDialog):
         hint = _("It starts in the tray, or with its window where the desktop has no tray.")
         column.addWidget(label(hint, "muted", wrap=True))
         column.addStretch()
-        column.addLayout(self._make_buttons())
+        column.addLayout(answers(self, self.save))
         self.setMinimumWidth(340)
         self.resize(420, self.sizeHint().height())
-
-    def _make_look(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setVerticalSpacing(10)
-        grid.setHorizontalSpacing(16)
-        grid.setColumnStretch(1, 1)
-        for row, field in enumerate((self.language, self.theme)):
-            caption = label(field.accessibleName())
-            caption.setBuddy(field)
-            grid.addWidget(caption, row, 0)
-            grid.addWidget(field, row, 1)
-        return grid
 
     def _make_reminders(self) -> QVBoxLayout:
         column = QVBoxLayout()
@@ -81,17 +69,6 @@ class PreferencesDialog(QDialog):
             column.addLayout(line)
         column.addWidget(label(_("Each at most once a day, in this computer’s time."), "muted", wrap=True))
         return column
-
-    def _make_buttons(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.addStretch()
-        cancel = button(_("Cancel"), self.reject, kind="quiet")
-        cancel.setAutoDefault(False)
-        line.addWidget(cancel)
-        self.save = button(_("Save"), self.accept, kind="primary")
-        self.save.setDefault(True)
-        line.addWidget(self.save)
-        return line
 
     def chosen(self) -> Chosen:
         """What is set in it."""

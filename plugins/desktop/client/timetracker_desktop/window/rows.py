@@ -16,8 +16,7 @@ from timetracker_desktop.operation_queue import OperationState, Queued
 from timetracker_desktop.operations import Start, Stop
 from timetracker_desktop.texts import _
 from timetracker_desktop.window.flow import Flow
-from timetracker_desktop.window.parts import button, label, weekday
-from timetracker_desktop.window.theme import polish_again
+from timetracker_desktop.window.parts import ErrorText, button, label, weekday
 
 _NARROW = 340
 
@@ -86,8 +85,7 @@ class EntryRow(QWidget):
         self.memo.setPlaceholderText(_("Memo"))
         self.memo.setMaxLength(1000)
         row.addWidget(self.memo)
-        self.error = label("", "error", wrap=True)
-        self.error.setVisible(False)
+        self.error = ErrorText(self.duration)
         row.addWidget(self.error)
 
     def show_entry(self, shown: ShownEntry, task: Task | None) -> None:
@@ -108,9 +106,9 @@ class EntryRow(QWidget):
         try:
             minutes = parse_duration(text)
         except DurationError as error:
-            self._say(_(str(error)))
+            self.error.say(_(str(error)))
             return False
-        self._say("")
+        self.error.say("")
         self._correct(minutes, None)
         self.duration.setText(show_duration(minutes))
         return True
@@ -120,13 +118,6 @@ class EntryRow(QWidget):
             return False
         self._correct(self._entry.entry.minutes, text)
         return True
-
-    def _say(self, text: str) -> None:
-        self.error.setText(text)
-        self.error.setVisible(bool(text))
-        self.duration.setProperty("wrong", bool(text))
-        self.duration.setAccessibleDescription(text)
-        polish_again(self.duration)
 
 
 class TaskRow(QWidget):

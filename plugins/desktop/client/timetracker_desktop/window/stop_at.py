@@ -12,10 +12,10 @@ from timetracker_desktop.texts import _
 from timetracker_desktop.tracker import EndError, end_of
 from timetracker_desktop.window.flow import Flow
 from timetracker_desktop.window.parts import (
+    ErrorText,
     button,
     day_field,
     day_in,
-    label,
     named_group,
     qt_day,
     qt_time,
@@ -36,8 +36,7 @@ class StopAt(QWidget):
         self._zone: tzinfo | None = None
         self.day: QDateEdit = day_field(_("Day"))
         self.time: QTimeEdit = time_field(_("Time of day"))
-        self.error = label("", "error", wrap=True)
-        self.error.setVisible(False)
+        self.error = ErrorText(self.time)
         self.go = button(_("End it then"), self._commit, kind="primary", mark="player-stop")
         self.cancel = button(_("Cancel"), self.leave, kind="quiet")
         column = QVBoxLayout(self)
@@ -63,7 +62,7 @@ class StopAt(QWidget):
         self.day.setDateRange(qt_day(timer.started_at.astimezone(zone).date()), qt_day(now.date()))
         self.day.setDate(qt_day(now.date()))
         self.time.setTime(qt_time(now.time()))
-        self._say("")
+        self.error.say("")
         self.show()
         self.time.setFocus()
         self.time.setSelectedSection(QTimeEdit.Section.HourSection)
@@ -88,13 +87,8 @@ class StopAt(QWidget):
         try:
             end = end_of(self._timer, day_in(self.day), time_in(self.time), self._zone, self._now())
         except EndError as error:
-            self._say(_(str(error)))
+            self.error.say(_(str(error)))
             self.time.setFocus()
             return
         self.hide()
         self._end(end)
-
-    def _say(self, text: str) -> None:
-        self.error.setText(text)
-        self.error.setVisible(bool(text))
-        self.time.setAccessibleDescription(text)

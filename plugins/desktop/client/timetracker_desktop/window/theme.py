@@ -124,7 +124,7 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QLineEdit { background: $surface; border: 1px solid $control; border-radius: 6px; padding: 0 9px; min-height: 30px;
   selection-background-color: $accentfill; selection-color: #ffffff; placeholder-text-color: $text2; }
 QLineEdit:focus { border: 2px solid $accent; padding: 0 8px; min-height: 28px; }
-QLineEdit[wrong="true"] { border-color: $danger; }
+QLineEdit[wrong="true"], QTimeEdit[wrong="true"] { border-color: $danger; }
 QDateEdit, QTimeEdit, QComboBox { background: $surface; border: 1px solid $control; border-radius: 6px; padding: 0 9px;
   min-height: 30px; selection-background-color: $accentfill; selection-color: #ffffff; }
 QDateEdit:focus, QTimeEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 0 8px; min-height: 28px; }
