@@ -102,6 +102,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "web": (
         "app.body",
         "app.api.document",
+        "app.api.listing",
         "app.api.operations",
         "app.errors",
         "app.forms",

@@ -1,24 +1,20 @@
 """The document of the API (OpenAPI 3.1), made of what the operations say about themselves."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from apispec import APISpec
 from flask import Flask, current_app
-from flask_babel import gettext
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from werkzeug.routing import Rule
 
-from app.api.operations import OPERATION, ApiModel, Operation
-from app.editions.texts import owner_of, text_of_edition
+from app.api.listing import PART, operations
+from app.api.operations import ApiModel, Operation
 from app.security import Access, Credential
 from app.version import __version__
 
-_PART = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 _REF = "#/components/schemas/{model}"
 _SCHEMES = {Credential.API_TOKEN: "personalToken", Credential.DEVICE_TOKEN: "deviceToken"}
 _DOCUMENT = "api_document"
@@ -58,55 +54,6 @@ def api_document() -> Mapping[str, Any]:
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class ListedOperation:
-    """An operation as the page for people shows it."""
-
-    method: str
-    path: str
-    summary: str
-    """In the reader's language."""
-    scope: str
-    parameters: tuple[str, ...]
-    body: tuple[str, ...]
-    """Names of the values of the JSON that is sent."""
-    answers: tuple[str, ...]
-    """Names of the values of the JSON that is answered; none where nothing is."""
-    versioned: bool
-
-
-def listed_operations() -> tuple[ListedOperation, ...]:
-    """Every operation that takes personal tokens, by address and method."""
-    access: Mapping[str, Access] = current_app.extensions["access"]
-    rules = [
-        rule
-        for rule in current_app.url_map.iter_rules()
-        if _said(current_app, rule) is not None and access[rule.endpoint].credential is Credential.API_TOKEN
-    ]
-    listed = [_listed(rule, method) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}]
-    return tuple(sorted(listed, key=lambda each: (each.path, each.method)))
-
-
-def _listed(rule: Rule, method: str) -> ListedOperation:
-    said: Operation = getattr(current_app.view_functions[rule.endpoint], OPERATION)
-    access: Access = current_app.extensions["access"][rule.endpoint]
-    owner = owner_of(rule.endpoint.rpartition(".")[0])
-    return ListedOperation(
-        method,
-        _PART.sub(r"{\1}", rule.rule),
-        gettext(said.summary) if owner is None else text_of_edition(owner, said.summary),
-        access.scope or "",
-        _names(said.path) + _names(said.query),
-        _names(said.body),
-        _names(said.answers),
-        said.versioned,
-    )
-
-
-def _names(model: type[BaseModel] | None) -> tuple[str, ...]:
-    return () if model is None else tuple(field.alias or name for name, field in model.model_fields.items())
-
-
 def _make(app: Flask) -> dict[str, Any]:
     spec = APISpec(
         title="TimeTracker RX",
@@ -117,21 +64,15 @@ def _make(app: Flask) -> dict[str, Any]:
     )
     for name in _SCHEMES.values():
         spec.components.security_scheme(name, {"type": "http", "scheme": "bearer"})
-    operations = [(rule, said) for rule in app.url_map.iter_rules() if (said := _said(app, rule)) is not None]
-    models = {Problem} | {model for _, said in operations for model in (said.answers, said.body) if model is not None}
+    found = operations()
+    models = {Problem} | {model for _, said in found for model in (said.answers, said.body) if model is not None}
     for name, schema in _schemas(frozenset(models)).items():
         spec.components.schema(name, schema)
-    for rule, said in sorted(operations, key=lambda each: each[0].rule):
+    for rule, said in sorted(found, key=lambda each: each[0].rule):
         access: Access = app.extensions["access"][rule.endpoint]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            spec.path(
-                _PART.sub(r"{\1}", rule.rule), operations={method.lower(): _described(rule, method, said, access)}
-            )
+            spec.path(PART.sub(r"{\1}", rule.rule), operations={method.lower(): _described(rule, method, said, access)})
     return spec.to_dict()
-
-
-def _said(app: Flask, rule: Rule) -> Operation | None:
-    return getattr(app.view_functions[rule.endpoint], OPERATION, None)
 
 
 @cache

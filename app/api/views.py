@@ -6,7 +6,8 @@ from typing import Any, cast
 from flask import Blueprint, Response, jsonify, render_template
 from flask_babel import gettext
 
-from app.api.document import api_document, listed_operations
+from app.api.document import api_document
+from app.api.listing import listed_operations
 from app.api.operations import ApiModel, operation
 from app.auth.identity import Identity, current_identity
 from app.editions import registry

@@ -245,5 +245,19 @@ def test_people_read_the_document_as_a_page(licensed_app: Flask, member_client: 
     assert (page.status_code, page.mimetype) == (200, "text/html")
     for text in ("GET /api/v1/me", "PUT /api/v1/entries/{day}/{task_id}", "data.write", "Who the token belongs to"):
         assert text in page.text
+    for value, form in (
+        ("day", "day, such as 2026-11-26"),
+        ("task_id", "whole number from 1 on"),
+        ("minutes", "whole number from 1 to 1440"),
+        ("memo", "text of at most 1000 characters; may be left out"),
+        ("week", "text, such as 2026-W48"),
+        ("timer.started_at", "instant with its offset, such as 2026-11-26T09:30:00+09:00"),
+        ("entries[].day", "day, such as 2026-11-26"),
+        ("next_cursor", "text, or null"),
+        ("timer", "object, or null"),
+        ("days[].closed", "true or false"),
+        ("features", "list, each: text"),
+    ):
+        assert f'<code>{value}</code> <span class="rx-muted">{form}</span>' in page.text
     assert "トークンの所有者" in member_client.get("/api/v1/docs", headers={"Accept-Language": "ja"}).text
     assert licensed_app.test_client().get("/api/v1/docs").location == "/login?next=/api/v1/docs"

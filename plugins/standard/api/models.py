@@ -185,7 +185,7 @@ class TimerStopped(ApiModel):
 class WeekPath(ApiModel):
     """Which week: ``2026-W48``, or its Thursday."""
 
-    week: str = Field(pattern=r"^(\d{4}-W\d{2}|\d{4}-\d{2}-\d{2})$")
+    week: str = Field(pattern=r"^(\d{4}-W\d{2}|\d{4}-\d{2}-\d{2})$", examples=["2026-W48"])
 
 
 class DayOut(ApiModel):
