@@ -3,7 +3,7 @@
 from app.sdk import N_, AuditAction, Edition, Feature, NavItem, SlotContent
 from plugins.desktop.api import api
 from plugins.desktop.models import Model
-from plugins.desktop.views import devices_of_user, pages
+from plugins.desktop.views import devices_of_user, own_devices, pages
 
 
 class DesktopEdition(Edition):
@@ -29,4 +29,7 @@ class DesktopEdition(Edition):
     models = Model
     blueprints = (pages, api)
     navigation = (NavItem("desktop.index", N_("Desktop"), "device-desktop"),)
-    slots = (SlotContent("user.detail", devices_of_user, feature="desktop.use"),)
+    slots = (
+        SlotContent("account", own_devices, feature="desktop.use"),
+        SlotContent("user.detail", devices_of_user, feature="desktop.use"),
+    )

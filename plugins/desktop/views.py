@@ -118,15 +118,19 @@ def _pair_page(form: PairForm) -> str:
     )
 
 
-# On System Settings → Users → a user --------------------------------------------------------------------------------
+# On the page Account, and on System Settings → Users → a user ---------------------------------------------------------
+
+
+def own_devices() -> str:
+    """The devices of whoever is logged in, beside their tokens and sessions; nothing where there is none."""
+    devices = devices_of(current_user().user_id)
+    return render_template("desktop/_devices.html", devices=devices, user_id=None) if devices else ""
 
 
 def devices_of_user(*, user_id: int) -> str:
     """The devices of a user, for administrators; nothing where there is none."""
     devices = devices_of(user_id)
-    if not devices:
-        return ""
-    return render_template("desktop/_user_devices.html", devices=devices, user_id=user_id)
+    return render_template("desktop/_devices.html", devices=devices, user_id=user_id) if devices else ""
 
 
 @pages.post(f"/users/<int(max=9223372036854775807):user_id>/devices{_DEVICE}")

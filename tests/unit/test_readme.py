@@ -209,12 +209,12 @@ def story(sandbox: Sandbox, postgresql_url: str) -> Story:
             # Nothing but the backup may know of this database.
             known = {"TIMETRACKER_DATABASE_URL": postgresql_url} if "pg_dump" in block.text else {}
             if "$TOKEN" in block.text:
-                known["TOKEN"] = _new_token(sandbox, _license_key(first))
+                known |= _token_and_task(sandbox, _license_key(first))
             sandbox.results[block.line] = sandbox.run(_as_run(block, sandbox), **known)
     return Story(sandbox, first, second, seconds, third, (config, config_later))
 
 
-_NEW_TOKEN = """
+_TOKEN_AND_TASK = """
 import os
 from sqlalchemy import insert, select
 from app import clock, create_app
@@ -224,6 +224,8 @@ from app.auth.users import UserDetails, add_user
 from app.database import write_transaction
 from app.license import service
 from app.security import SYSTEM_ADMINISTRATOR, Credential, Scope
+from plugins.standard.work_items.rules import CustomerDetails, ProjectDetails, TaskDetails
+from plugins.standard.work_items.service import add
 
 with create_app().app_context():
     service.register(os.environ["KEY"], assume_yes=True)
@@ -234,15 +236,19 @@ with create_app().app_context():
         user = select(User.id).where(User.login == "reader").scalar_subquery()
         row = {"kind": Credential.API_TOKEN.value, "name": "curl", "scopes": " ".join(Scope), "expires_at": None}
         session.execute(insert(AccessToken).values(token_hash=token.hash, user_id=user, created_at=clock.now(), **row))
-print("token:", token.text)
+    customer = add(CustomerDetails("", "Hoshino"))
+    project = add(ProjectDetails(customer, "", "Press line", "blue", True))
+    task = add(TaskDetails("", "Layout", True), parent_id=project)
+print("token:", token.text, task)
 """
 
 
-def _new_token(sandbox: Sandbox, key: str) -> str:
-    """A personal token of somebody in the installation that is running, as the page Account makes it."""
-    made = sandbox.run(f"python - <<'END'\n{_NEW_TOKEN}\nEND", KEY=key)
+def _token_and_task(sandbox: Sandbox, key: str) -> dict[str, str]:
+    """A personal token of somebody in the installation that is running, and a task to record hours on."""
+    made = sandbox.run(f"python - <<'END'\n{_TOKEN_AND_TASK}\nEND", KEY=key)
     assert made.returncode == 0, made.stderr
-    return made.stdout.rpartition("token: ")[2].strip()
+    token, task = made.stdout.rpartition("token: ")[2].split()
+    return {"TOKEN": token, "TASK": task}
 
 
 def _as_run(block: Block, sandbox: Sandbox) -> str:
@@ -304,11 +310,12 @@ def test_the_edition_of_the_guide_is_loaded(story: Story) -> None:
     assert re.search(r"^acme 0\.1\.0 .*loaded", story.sandbox.results[block.line].stdout, flags=re.MULTILINE)
 
 
-def test_a_program_is_told_whose_token_it_brings_and_their_hours(story: Story) -> None:
+def test_a_program_is_told_whose_token_it_brings_and_their_hours_and_records_some(story: Story) -> None:
     (block,) = (block for block in BLOCKS if block.language == "sh" and "$TOKEN" in block.text)
     output = story.sandbox.results[block.line].stdout
     assert '"login":"reader"' in output
     assert '"next_cursor":null' in output
+    assert '"minutes":90,"memo":"Layout"' in output
 
 
 def test_the_license_keys_of_the_guide_are_genuine(story: Story) -> None:

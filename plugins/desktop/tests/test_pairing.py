@@ -271,6 +271,18 @@ def test_one_ends_a_device_of_ones_own_and_not_of_others(
     assert device.get(**state).status_code == 401
 
 
+def test_ones_devices_are_listed_on_the_page_account_too(device: FlaskClient, member: FlaskClient) -> None:
+    assert "/desktop/devices/" not in member.get("/account").text
+    begun = begin(device).get_json()
+    decide(member, begun["user_code"])
+    token = poll(device, begun["device_code"]).get_json()["access_token"]
+    path = re.search(r'action="(/desktop/devices/\d+/end)"', member.get("/account").text)
+    assert path is not None
+    assert member.post(path[1], data={"csrf_token": csrf_token(member)}).location == "/desktop/"
+    assert device.get("/api/v1/desktop/state", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert "/desktop/devices/" not in member.get("/account").text
+
+
 def test_an_administrator_ends_anybodys_device_on_the_page_of_the_user(
     office: Company, device: FlaskClient, member: FlaskClient
 ) -> None:
