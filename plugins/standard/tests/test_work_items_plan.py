@@ -117,6 +117,10 @@ def test_members_are_added_and_say_who_records_hours() -> None:
         ([Row(2, "x" * 201)], [(2, "customer", "work_item_name_invalid")]),
         ([Row(2, "Ueda", "x" * 33)], [(2, "customer_code", "work_item_code_invalid")]),
         ([Row(2, "A", project="P", members="nobody")], [(2, "members", "import_login_unknown")]),
+        (
+            [Row(2, "A", project="P", task="T", billable="maybe", members="nobody somebody")],
+            [(2, "members", "import_login_unknown")] * 2 + [(2, "billable", "import_not_yes_or_no")],
+        ),
         ([Row(2, "A", project="P", task="T", billable="2")], [(2, "billable", "import_not_yes_or_no")]),
         (
             [Row(2, "A", project="P", task="T", billable="y"), Row(3, "A", project="P", task="T", billable="n")],

@@ -39,7 +39,7 @@ def _print(plan: Plan, *, dry_run: bool) -> None:
         where = gettext("Line %(line)s, %(column)s:", line=error.line, column=error.column)
         click.echo(f"{where} {said} [{texts.code}]", err=True)
     if plan.errors:
-        counts = {"rows": plan.rows, "wrong": len(plan.errors)}
+        counts = {"rows": plan.rows, "wrong": plan.wrong_rows}
         wrong = gettext("Rows read: %(rows)s; wrong: %(wrong)s. Nothing was imported.") % counts
         click.echo(wrong, err=True)
         return

@@ -140,6 +140,11 @@ class Plan:
         return tuple(item for item in self.items if not item.is_new)
 
     @property
+    def wrong_rows(self) -> int:
+        """How many rows have an error, some of them several."""
+        return len({error.line for error in self.errors})
+
+    @property
     def digest(self) -> str:
         """The same for plans that do the same, so that what is confirmed is what was shown."""
         return hashlib.sha256(repr(self.items).encode()).hexdigest()[:32]
@@ -323,7 +328,8 @@ class _Planner:
                 continue
             person = self._people.get(fold(login))
             if person is None:
-                raise _Problem("members", Refusal(LOGIN_UNKNOWN, login=login))
+                self.errors.append(RowError(row.line, "members", Refusal(LOGIN_UNKNOWN, login=login)))
+                continue
             project.members.setdefault(person.id, person)
         if row.members:
             project.line = project.line or row.line

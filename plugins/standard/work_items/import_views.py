@@ -200,7 +200,7 @@ def _line(item: PlannedItem) -> Line:
 def _summary(plan: Plan) -> str:
     rows = ngettext("%(num)s row read.", "%(num)s rows read.", plan.rows)
     if plan.errors:
-        wrong = ngettext("%(num)s row is wrong.", "%(num)s rows are wrong.", len(plan.errors))
+        wrong = ngettext("%(num)s row is wrong.", "%(num)s rows are wrong.", plan.wrong_rows)
         return sentences(rows, wrong, gettext("Nothing is imported until all of them are right."))
     if not plan.items:
         return sentences(rows, gettext("Everything in it is there already."))
