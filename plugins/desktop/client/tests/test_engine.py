@@ -13,6 +13,7 @@ from timetracker_desktop.api import Api
 from timetracker_desktop.operation_queue import OperationState
 from timetracker_desktop.operations import Addition
 from timetracker_desktop.session import Phase
+from timetracker_desktop.texts import language, use_language
 
 TODAY = date(2026, 11, 26)
 NEVER = timedelta(days=1)
@@ -319,6 +320,25 @@ def test_the_token_is_sent_to_its_server_and_no_redirect_is_followed(desk: Desk)
     desk.engine._api = Api(SERVER, TOKEN, transport=httpx.MockTransport(redirect))
     desk.engine.step()
     assert [re.sub("/api.*", "", url) for url in asked] == [SERVER]
+
+
+def test_the_server_is_asked_to_speak_the_language_that_is_chosen_by_then(desk: Desk) -> None:
+    asked = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["Accept-Language"])
+        return httpx.Response(500)
+
+    desk.engine._api = Api(SERVER, TOKEN, transport=httpx.MockTransport(note))
+    before = language()
+    try:
+        for chosen in ("en", "ja"):
+            use_language(chosen)
+            desk.engine.step()
+            desk.pass_time(minutes=30)
+    finally:
+        use_language(before)
+    assert asked == ["en", "ja"]
 
 
 def test_a_new_week_off_line_begins_with_nothing_and_no_target(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from timetracker_desktop import __version__, reading
 from timetracker_desktop.model import State, read_state
 from timetracker_desktop.operation_queue import Queued
 from timetracker_desktop.operations import Result, read_result
+from timetracker_desktop.texts import language
 
 CLIENT_ID = "timetracker-desktop"
 _PREFIX = "/api/v1/desktop"
@@ -131,12 +132,11 @@ class Api:
         server: str,
         token: str | None = None,
         *,
-        language: str = "en",
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.clock_offset = timedelta()
         """How much the server's clock is ahead of this computer's, to the second."""
-        headers = {"User-Agent": f"timetracker-desktop/{__version__}", "Accept-Language": language}
+        headers = {"User-Agent": f"timetracker-desktop/{__version__}"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._client = httpx.Client(
@@ -228,8 +228,9 @@ class Api:
     # HTTP -------------------------------------------------------------------------------------------------------------
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        headers = {"Accept-Language": language(), **request.pop("headers", {})}  # which the person may change meanwhile
         try:
-            response = self._client.request(method, _PREFIX + path, **request)
+            response = self._client.request(method, _PREFIX + path, headers=headers, **request)
         except httpx.HTTPError as error:
             raise UnreachableError(str(error) or type(error).__name__) from error
         self._set_clock(response)

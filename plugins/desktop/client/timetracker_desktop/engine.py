@@ -40,7 +40,6 @@ from timetracker_desktop.session import (
     Unreachable,
     after,
 )
-from timetracker_desktop.texts import language
 
 BATCH = 200
 """Operations of one request: the server takes no more."""
@@ -81,7 +80,7 @@ class Engine:
         self._queue = queue
         self._tokens = tokens
         self._clock = clock
-        self._make_api = make_api or (lambda server, token: Api(server, token, language=language()))
+        self._make_api = make_api or Api
         self._api: Api | None = None
         self._lock = threading.Lock()
         self._orders: list[Callable[[], None]] = []
